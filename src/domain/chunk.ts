@@ -1,0 +1,190 @@
+/** A chunk's fate, from waiting to its settled part. */
+
+import type { Intent } from './job.ts';
+
+/** A Batch input file at the provider, made for one attempt. */
+export interface Upload {
+  readonly fileId: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Lines in it, which is what a batch over it executes. */
+  readonly requests: number;
+  /** The provider's own clock: how far back a look for its batch must go. */
+  readonly createdAtMs: number;
+}
+
+/** One try to have a batch made; the number counts uploads, executed or not. */
+export interface Attempt {
+  readonly number: number;
+  readonly upload: Upload;
+}
+
+/** An attempt that a create was decided for. */
+export interface DecidedAttempt extends Attempt {
+  readonly attemptId: string;
+}
+
+/** What the provider said of a batch that will not change any more. */
+export interface EndedBatch {
+  readonly batchId: string;
+  readonly status: 'completed' | 'failed' | 'expired' | 'cancelled';
+  readonly outputFileId: string | null;
+  readonly errorFileId: string | null;
+  readonly errors: readonly ValidationError[];
+}
+
+/** A line counted from 1 in the uploaded file; null: the batch as a whole. */
+export interface ValidationError {
+  readonly code: string;
+  readonly message: string;
+  readonly line: number | null;
+}
+
+/** An attempt whose answers (or validation errors) are stored with us. */
+export interface CollectedAttempt {
+  readonly number: number;
+  readonly batchId: string;
+  readonly status: EndedBatch['status'];
+  readonly stray: boolean;
+  readonly hasOutput: boolean;
+  readonly hasErrors: boolean;
+  /** Of a batch that failed validation. */
+  readonly errors: readonly ValidationError[];
+}
+
+/** An attempt that was given up without knowing for ever that no batch exists. */
+export interface AbandonedAttempt {
+  readonly number: number;
+  readonly attemptId: string;
+  readonly fileId: string;
+  readonly fileCreatedAtMs: number;
+}
+
+/** A batch found for an abandoned attempt: cancelled, and what it answered is used. */
+export interface StrayBatch {
+  readonly batchId: string;
+  readonly number: number;
+}
+
+/** The reason that every unanswered request of the chunk gets as its error line. */
+export interface Close {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Why the unanswered requests of a cancelled job have their error lines. */
+export const JOB_CANCELLED: Close = {
+  code: 'job_cancelled',
+  message: 'The job was cancelled before this request was answered.',
+};
+
+/** Requests by what is known of them. */
+export interface Tally {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+/** What a settled chunk's part holds. */
+export interface PartRecord {
+  readonly lines: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly rejected: number;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+interface ChunkCommon {
+  readonly intent: Intent;
+  /** The number that the next upload gets. */
+  readonly nextAttempt: number;
+  /** Batches that executed: what --max-attempts counts. */
+  readonly executed: number;
+  /** Batches that failed validation and were cut again. */
+  readonly recuts: number;
+  /** Pauses in a row that the provider asked for; set back when a batch executes. */
+  readonly pauses: number;
+  readonly collected: readonly CollectedAttempt[];
+  readonly abandoned: readonly AbandonedAttempt[];
+  readonly strays: readonly StrayBatch[];
+  /** Files at the provider that are ours to delete after the audit. */
+  readonly files: readonly string[];
+  readonly tally: Tally;
+}
+
+export type ChunkState = ChunkCommon &
+  (
+    | { readonly status: 'waiting'; readonly pauseMs: number; readonly reason: string }
+    | {
+        readonly status: 'uploaded';
+        readonly attempt: Attempt;
+        readonly pauseMs: number;
+        readonly reason: string;
+      }
+    | { readonly status: 'submitting'; readonly attempt: DecidedAttempt }
+    | { readonly status: 'abandoning'; readonly attempt: DecidedAttempt }
+    | { readonly status: 'submitted'; readonly attempt: DecidedAttempt; readonly batchId: string }
+    | { readonly status: 'ended'; readonly attempt: DecidedAttempt; readonly batch: EndedBatch }
+    | { readonly status: 'settling'; readonly close: Close | null }
+    | { readonly status: 'settled'; readonly part: PartRecord }
+  );
+
+/** What follows an attempt whose answers are stored. */
+export type Next =
+  | { readonly kind: 'again'; readonly pauseMs: number; readonly reason: string }
+  | { readonly kind: 'settle'; readonly close: Close | null };
+
+/** How much an attempt weighs in the chunk's counters. */
+export type Burned = 'executed' | 'recut' | 'pause';
+
+/**
+ * What happened to a chunk. `submitting` and `abandoning` are decisions, the rest are facts.
+ * `drained`: a stray answered all that was still to be sent.
+ */
+export type ChunkEvent =
+  | { readonly type: 'uploaded'; readonly attempt: Attempt }
+  | { readonly type: 'submitting'; readonly attemptId: string }
+  | { readonly type: 'unsent'; readonly pauseMs: number; readonly reason: string }
+  | { readonly type: 'file_lost'; readonly reason: string }
+  | { readonly type: 'submitted'; readonly batchId: string; readonly adopted: boolean }
+  | { readonly type: 'abandoning' }
+  | { readonly type: 'abandoned' }
+  | { readonly type: 'ended'; readonly batch: EndedBatch }
+  | {
+      readonly type: 'collected';
+      readonly attempt: CollectedAttempt;
+      readonly files: readonly string[];
+      readonly tally: Tally;
+      readonly burned: Burned;
+      readonly next: Next;
+    }
+  | { readonly type: 'drained' }
+  | { readonly type: 'stray_found'; readonly stray: StrayBatch }
+  | {
+      readonly type: 'stray_collected';
+      readonly attempt: CollectedAttempt;
+      readonly files: readonly string[];
+      readonly tally: Tally;
+    }
+  | { readonly type: 'intended'; readonly intent: Intent }
+  | { readonly type: 'settled'; readonly part: PartRecord };
+
+/** A chunk of which no event is written yet: version 0. */
+export function freshChunk(requests: number): ChunkState {
+  const common = {
+    intent: { kind: 'run', revision: 0 },
+    nextAttempt: 1,
+    executed: 0,
+    recuts: 0,
+    pauses: 0,
+    collected: [],
+    abandoned: [],
+    strays: [],
+    files: [],
+    tally: { succeeded: 0, failed: 0, pending: requests },
+  } as const;
+  return requests === 0
+    ? { ...common, status: 'settling', close: null }
+    : { ...common, status: 'waiting', pauseMs: 0, reason: '' };
+}

@@ -1,0 +1,30 @@
+/** The shapes of Batchwright's own identifiers; making them is the `ids` port's work. */
+
+/** `job_` and 26 lower-case Crockford base-32 characters; sorts by creation time. */
+export type JobId = string & { readonly __brand: 'JobId' };
+
+/** `c` and six digits, counted from 0 in the order in which the planner opened the chunks. */
+export type ChunkId = string & { readonly __brand: 'ChunkId' };
+
+const JOB_ID = /^job_[0-9a-hjkmnp-tv-z]{26}$/;
+const CHUNK_ID = /^c[0-9]{6}$/;
+
+/** The text as a job id, or null where it does not have the shape of one. */
+export function parseJobId(text: string): JobId | null {
+  return JOB_ID.test(text) ? (text as JobId) : null;
+}
+
+/** The text as a chunk id, or null where it does not have the shape of one. */
+export function parseChunkId(text: string): ChunkId | null {
+  return CHUNK_ID.test(text) ? (text as ChunkId) : null;
+}
+
+/** The id of the chunk that the planner opened as number `index`, counted from 0. */
+export function chunkIdOf(index: number): ChunkId {
+  return `c${String(index).padStart(6, '0')}` as ChunkId;
+}
+
+/** The custom_id inserted where line `line` (counted from 1) has none: the same on every run. */
+export function insertedCustomId(job: JobId, line: number): string {
+  return `${job}-${line}`;
+}

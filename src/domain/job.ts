@@ -1,0 +1,170 @@
+/** A job: one request set, its options and its fate. */
+
+import type { JobId } from './ids.ts';
+import type { ChunkLimits, Plan, RequestDefaults } from './plan.ts';
+import type { RejectedLine } from './request.ts';
+
+/** Where the request set lies and what it held when the job was made. */
+export interface JobSource {
+  /** An absolute path, or the name of an object in the blob store. */
+  readonly kind: 'path' | 'blob';
+  readonly location: string;
+  readonly encoding: 'identity' | 'gzip';
+  readonly sizeBytes: number;
+  /** Of the bytes as they lie there. */
+  readonly sha256: string;
+}
+
+/** Which provider runs the job. Never holds a key. */
+export interface ProviderIdentity {
+  readonly baseUrl: string;
+  readonly organization: string | null;
+  readonly project: string | null;
+}
+
+/** What never changes after the job is made. */
+export interface JobSpec {
+  readonly id: JobId;
+  readonly createdAtMs: number;
+  readonly runKey: string;
+  /** For people: the file's name. */
+  readonly name: string;
+  readonly source: JobSource;
+  readonly defaults: RequestDefaults;
+  readonly limits: ChunkLimits;
+  readonly onInvalid: 'fail' | 'skip';
+  readonly provider: ProviderIdentity;
+  readonly completionWindow: string;
+}
+
+/** What the same command may change when it attaches again. */
+export interface JobOptions {
+  /** Batches that may execute for one chunk. */
+  readonly maxAttempts: number;
+  /** The brake; null: none. */
+  readonly maxErrors: ErrorBound | null;
+}
+
+/** How many failed lines stop the sending of new chunks: a count, or a share of settled lines. */
+export type ErrorBound =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'share'; readonly share: number };
+
+/**
+ * What the job's owner wants of unsettled chunks. It stands in the job's stream first and takes
+ * effect by an append to each chunk's stream; the revision says which wish a chunk has heard.
+ */
+export type Intent =
+  | { readonly kind: 'run'; readonly revision: number }
+  | {
+      readonly kind: 'hold';
+      readonly revision: number;
+      readonly code: HoldCode;
+      readonly message: string;
+    }
+  | { readonly kind: 'cancel'; readonly revision: number };
+
+export type HoldCode = 'unauthorized' | 'insufficient_quota' | 'provider_refused' | 'max_errors';
+
+/** plan.json, named by its hash. */
+export interface PlanReference extends Pick<
+  Plan,
+  'endpoint' | 'models' | 'counts' | 'idsDigest' | 'source'
+> {
+  readonly sha256: string;
+  readonly chunkCount: number;
+}
+
+/** Why a job ended before anything was sent. */
+export interface PlanRefusal {
+  readonly code: string;
+  readonly message: string;
+  /** The first of them. */
+  readonly rejected: readonly RejectedLine[];
+  readonly rejectedTotal: number;
+}
+
+/** The audited result. */
+export interface ResultRecord {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly lines: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly rejected: number;
+}
+
+interface JobCommon {
+  readonly spec: JobSpec;
+  readonly options: JobOptions;
+  readonly intent: Intent;
+  /** The revision of the intent that every unsettled chunk has heard. */
+  readonly spreadRevision: number;
+}
+
+export type JobState = JobCommon &
+  (
+    | { readonly status: 'created' }
+    | { readonly status: 'refused'; readonly refusal: PlanRefusal }
+    | { readonly status: 'planned'; readonly plan: PlanReference }
+    | { readonly status: 'merged'; readonly plan: PlanReference; readonly result: ResultRecord }
+    | {
+        readonly status: 'done';
+        readonly plan: PlanReference;
+        readonly result: ResultRecord;
+        /** Files that the provider did not let us delete; they expire by themselves. */
+        readonly filesLeft: number;
+      }
+  );
+
+/** What happened to a job. */
+export type JobEvent =
+  | { readonly type: 'created'; readonly spec: JobSpec; readonly options: JobOptions }
+  | { readonly type: 'refused'; readonly refusal: PlanRefusal }
+  | { readonly type: 'planned'; readonly plan: PlanReference }
+  | { readonly type: 'adjusted'; readonly options: JobOptions }
+  | { readonly type: 'wished'; readonly wish: Wish }
+  | { readonly type: 'spread'; readonly revision: number }
+  | { readonly type: 'merged'; readonly result: ResultRecord }
+  | { readonly type: 'cleaned'; readonly filesLeft: number };
+
+/** An intent before it has its revision. */
+export type Wish =
+  | { readonly kind: 'run' }
+  | { readonly kind: 'hold'; readonly code: HoldCode; readonly message: string }
+  | { readonly kind: 'cancel' };
+
+/** A job as people see it. */
+export type JobStatus =
+  | 'planning'
+  | 'running'
+  | 'paused'
+  | 'cancelling'
+  | 'completed'
+  | 'completed_with_errors'
+  | 'cancelled'
+  | 'failed';
+
+/** The one word for a job's state. */
+export function jobStatus(state: JobState): JobStatus {
+  switch (state.status) {
+    case 'created':
+      return state.intent.kind === 'cancel' ? 'cancelling' : 'planning';
+    case 'refused':
+      return state.refusal.code === 'job_cancelled' ? 'cancelled' : 'failed';
+    case 'planned':
+      if (state.intent.kind === 'cancel') return 'cancelling';
+      return state.intent.kind === 'hold' ? 'paused' : 'running';
+    case 'merged':
+    case 'done':
+      if (state.intent.kind === 'cancel') return 'cancelled';
+      return state.result.failed + state.result.rejected > 0
+        ? 'completed_with_errors'
+        : 'completed';
+  }
+}
+
+/** Whether nothing more can become of the job. */
+export function isTerminal(state: JobState): boolean {
+  return state.status === 'refused' || state.status === 'done';
+}

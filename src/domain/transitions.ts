@@ -1,0 +1,252 @@
+/**
+ * The only place where a state becomes another.
+ *
+ *   job     created ──planned──▶ planned ──merged──▶ merged ──cleaned──▶ done
+ *              └─────refused───▶ refused
+ *
+ *   chunk            ┌──────────── collected (again) ─────────────┐
+ *                    ▼                                            │
+ *                 waiting ─uploaded▶ uploaded ─submitting▶ submitting ─submitted▶ submitted
+ *                    ▲  ▲                │  ▲                 │ │                    │ ended
+ *                    │  └── file_lost ───┘  └─── unsent ──────┘ │ abandoning         ▼
+ *                    └───────── abandoned ◀── abandoning ◀──────┘                  ended
+ *                                                  └─ submitted (found after all) ▶  │ collected
+ *                                                                                    ▼ (settle)
+ *                 waiting, uploaded ── intended: cancel ──────────────────────▶  settling
+ *                                                                                    │ settled
+ *                                                                                    ▼
+ *                                                                                 settled
+ *
+ * An event that does not fit its state is refused with null: state only moves forward, and a
+ * stale decision changes nothing.
+ */
+
+import type { ChunkEvent, ChunkState } from './chunk.ts';
+import { JOB_CANCELLED } from './chunk.ts';
+import type { Intent, JobEvent, JobState } from './job.ts';
+
+/** The job after the event, or null where the event does not fit. */
+export function applyToJob(state: JobState | null, event: JobEvent): JobState | null {
+  if (state === null) return event.type === 'created' ? createdJob(event) : null;
+  switch (event.type) {
+    case 'created':
+      return null;
+    case 'refused':
+      return state.status === 'created'
+        ? { ...jobCommon(state), status: 'refused', refusal: event.refusal }
+        : null;
+    case 'planned':
+      return state.status === 'created'
+        ? { ...jobCommon(state), status: 'planned', plan: event.plan }
+        : null;
+    case 'adjusted':
+      return isOpen(state) ? { ...state, options: event.options } : null;
+    case 'wished':
+      return wishedJob(state, event);
+    case 'spread':
+      return state.status === 'planned' && event.revision > state.spreadRevision
+        ? { ...state, spreadRevision: event.revision }
+        : null;
+    case 'merged':
+      return state.status === 'planned'
+        ? { ...jobCommon(state), status: 'merged', plan: state.plan, result: event.result }
+        : null;
+    case 'cleaned':
+      return state.status === 'merged'
+        ? { ...state, status: 'done', filesLeft: event.filesLeft }
+        : null;
+  }
+}
+
+/** The chunk after the event, or null where the event does not fit. */
+export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState | null {
+  switch (event.type) {
+    case 'uploaded':
+      return uploaded(state, event);
+    case 'submitting':
+      if (state.status !== 'uploaded' || state.intent.kind !== 'run') return null;
+      return {
+        ...chunkCommon(state),
+        status: 'submitting',
+        attempt: { ...state.attempt, attemptId: event.attemptId },
+      };
+    case 'unsent':
+      return unsent(state, event);
+    case 'file_lost':
+      if (state.status !== 'uploaded') return null;
+      return { ...chunkCommon(state), status: 'waiting', pauseMs: 0, reason: event.reason };
+    case 'submitted':
+      if (state.status !== 'submitting' && state.status !== 'abandoning') return null;
+      return {
+        ...chunkCommon(state),
+        status: 'submitted',
+        attempt: state.attempt,
+        batchId: event.batchId,
+      };
+    case 'abandoning':
+      if (state.status !== 'submitting') return null;
+      return { ...chunkCommon(state), status: 'abandoning', attempt: state.attempt };
+    case 'abandoned':
+      return abandoned(state);
+    case 'ended':
+      if (state.status !== 'submitted' || event.batch.batchId !== state.batchId) return null;
+      return {
+        ...chunkCommon(state),
+        status: 'ended',
+        attempt: state.attempt,
+        batch: event.batch,
+      };
+    case 'collected':
+      return collected(state, event);
+    case 'drained':
+      if (state.status !== 'waiting') return null;
+      return { ...chunkCommon(state), status: 'settling', close: null };
+    case 'stray_found':
+    case 'stray_collected':
+      return stray(state, event);
+    case 'intended':
+      return intended(state, event.intent);
+    case 'settled':
+      if (state.status !== 'settling' || state.strays.length > 0) return null;
+      return { ...chunkCommon(state), status: 'settled', part: event.part };
+  }
+}
+
+function createdJob(event: Extract<JobEvent, { type: 'created' }>): JobState {
+  return {
+    status: 'created',
+    spec: event.spec,
+    options: event.options,
+    intent: { kind: 'run', revision: 0 },
+    spreadRevision: 0,
+  };
+}
+
+function jobCommon(state: JobState) {
+  const { spec, options, intent, spreadRevision } = state;
+  return { spec, options, intent, spreadRevision };
+}
+
+function isOpen(state: JobState): boolean {
+  return state.status === 'created' || state.status === 'planned';
+}
+
+/** A cancelled job stays cancelled; any other wish may follow any other. */
+function wishedJob(
+  state: JobState,
+  event: Extract<JobEvent, { type: 'wished' }>,
+): JobState | null {
+  if (!isOpen(state) || state.intent.kind === 'cancel') return null;
+  return { ...state, intent: { ...event.wish, revision: state.intent.revision + 1 } };
+}
+
+function chunkCommon(state: ChunkState) {
+  const { intent, nextAttempt, executed, recuts, pauses } = state;
+  const { collected, abandoned, strays, files, tally } = state;
+  return {
+    intent,
+    nextAttempt,
+    executed,
+    recuts,
+    pauses,
+    collected,
+    abandoned,
+    strays,
+    files,
+    tally,
+  };
+}
+
+function uploaded(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'uploaded' }>,
+): ChunkState | null {
+  if (state.status !== 'waiting' || event.attempt.number !== state.nextAttempt) return null;
+  return {
+    ...chunkCommon(state),
+    status: 'uploaded',
+    attempt: event.attempt,
+    pauseMs: 0,
+    reason: '',
+    nextAttempt: state.nextAttempt + 1,
+    files: [...state.files, event.attempt.upload.fileId],
+  };
+}
+
+/** Certainly no batch was made: the upload stands and may be submitted later. */
+function unsent(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'unsent' }>,
+): ChunkState | null {
+  if (state.status !== 'submitting') return null;
+  const common = { ...chunkCommon(state), pauses: state.pauses + 1 };
+  if (state.intent.kind === 'cancel') return { ...common, status: 'settling', close: JOB_CANCELLED };
+  const { number, upload } = state.attempt;
+  return {
+    ...common,
+    status: 'uploaded',
+    attempt: { number, upload },
+    pauseMs: event.pauseMs,
+    reason: event.reason,
+  };
+}
+
+function abandoned(state: ChunkState): ChunkState | null {
+  if (state.status !== 'abandoning') return null;
+  const { number, attemptId, upload } = state.attempt;
+  const given = { number, attemptId, fileId: upload.fileId, fileCreatedAtMs: upload.createdAtMs };
+  const common = { ...chunkCommon(state), abandoned: [...state.abandoned, given] };
+  return state.intent.kind === 'cancel'
+    ? { ...common, status: 'settling', close: JOB_CANCELLED }
+    : { ...common, status: 'waiting', pauseMs: 0, reason: 'the create was lost' };
+}
+
+function collected(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'collected' }>,
+): ChunkState | null {
+  if (state.status !== 'ended' || event.attempt.number !== state.attempt.number) return null;
+  const { burned, next } = event;
+  const common = {
+    ...chunkCommon(state),
+    executed: state.executed + (burned === 'executed' ? 1 : 0),
+    recuts: state.recuts + (burned === 'recut' ? 1 : 0),
+    pauses: burned === 'pause' ? state.pauses + 1 : 0,
+    collected: [...state.collected, event.attempt],
+    files: [...state.files, ...event.files],
+    tally: event.tally,
+  };
+  if (next.kind === 'settle') return { ...common, status: 'settling', close: next.close };
+  if (state.intent.kind === 'cancel') return { ...common, status: 'settling', close: JOB_CANCELLED };
+  return { ...common, status: 'waiting', pauseMs: next.pauseMs, reason: next.reason };
+}
+
+function stray(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'stray_found' | 'stray_collected' }>,
+): ChunkState | null {
+  if (state.status === 'settled') return null;
+  const batchId = event.type === 'stray_found' ? event.stray.batchId : event.attempt.batchId;
+  const known = state.strays.some((one) => one.batchId === batchId);
+  if (event.type === 'stray_found') {
+    const before = known || state.collected.some((one) => one.batchId === batchId);
+    return before ? null : { ...state, strays: [...state.strays, event.stray] };
+  }
+  if (!known) return null;
+  return {
+    ...state,
+    strays: state.strays.filter((one) => one.batchId !== batchId),
+    collected: [...state.collected, event.attempt],
+    files: [...state.files, ...event.files],
+    tally: event.tally,
+  };
+}
+
+function intended(state: ChunkState, intent: Intent): ChunkState | null {
+  if (state.status === 'settled' || intent.revision <= state.intent.revision) return null;
+  const common = { ...chunkCommon(state), intent };
+  const unsentYet = state.status === 'waiting' || state.status === 'uploaded';
+  return intent.kind === 'cancel' && unsentYet
+    ? { ...common, status: 'settling', close: JOB_CANCELLED }
+    : { ...state, intent };
+}
