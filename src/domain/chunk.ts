@@ -30,6 +30,8 @@ export interface EndedBatch {
   readonly status: 'completed' | 'failed' | 'expired' | 'cancelled';
   readonly outputFileId: string | null;
   readonly errorFileId: string | null;
+  /** Lines that the provider says it wrote; null where it does not say. */
+  readonly counts: { readonly completed: number; readonly failed: number } | null;
   readonly errors: readonly ValidationError[];
 }
 

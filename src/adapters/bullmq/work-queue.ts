@@ -1,0 +1,76 @@
+/** The bells over BullMQ: one queue for each kind of step, ids only in Redis. */
+
+import { Queue } from 'bullmq';
+
+import type { Bell, BellAnswer, Listener, QueueName, WorkQueue } from '../../ports/work-queue.ts';
+import { type BellData, bellData, bellJobId, promoteBell } from './bell-jobs.ts';
+import { BellListener } from './bell-listener.ts';
+import type { WorkQueueOptions } from './work-queue-options.ts';
+import { leaveMark, wakeMarkKey } from './wake-marks.ts';
+
+/** Nobody reads BullMQ's events here. */
+const EVENTS_KEPT = 100;
+const CLOSE_GRACE_MS = 5_000;
+
+export function openWorkQueue(options: WorkQueueOptions): WorkQueue {
+  return new BullWorkQueue(options);
+}
+
+class BullWorkQueue implements WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #queues = new Map<QueueName, Queue<BellData>>();
+  readonly #listeners = new Set<BellListener>();
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  async ring(bell: Bell, delayMs = 0): Promise<void> {
+    await this.#add(bell, delayMs);
+  }
+
+  async wake(bell: Bell): Promise<void> {
+    const queue = this.#queue(bell.queue);
+    const client = await queue.getBackend().client;
+    await leaveMark(client, wakeMarkKey(this.#options.prefix, bell.queue, bellJobId(bell)));
+    const job = await this.#add(bell, 0);
+    await promoteBell(job);
+  }
+
+  listen(
+    queue: QueueName,
+    concurrency: number,
+    answer: (bell: Bell) => Promise<BellAnswer>,
+  ): Promise<Listener> {
+    const ring = (bell: Bell, delayMs: number) => this.ring(bell, delayMs);
+    const listener = new BellListener({ ...this.#options, queue, concurrency, answer, ring });
+    this.#listeners.add(listener);
+    return Promise.resolve(listener);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.stop(CLOSE_GRACE_MS)));
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  #add(bell: Bell, delayMs: number) {
+    const settings = { jobId: bellJobId(bell), delay: delayMs };
+    return this.#queue(bell.queue).add('bell', bellData(bell), settings);
+  }
+
+  #queue(name: QueueName): Queue<BellData> {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue<BellData>(name, {
+      prefix: this.#options.prefix,
+      connection: this.#options.connections.producer,
+      // Asking for the version could fail, and a queue that failed so never works again.
+      skipVersionCheck: true,
+      streams: { events: { maxLen: EVENTS_KEPT } },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
+    });
+    queue.on('error', (error) => this.#options.onError(error, null));
+    this.#queues.set(name, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,42 @@
+/** Unique names from the system's random source. */
+
+import { randomBytes } from 'node:crypto';
+
+import { invariant } from '../../domain/errors.ts';
+import { parseJobId } from '../../domain/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
+
+/** Crockford's base 32: no i, l, o, u. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const TIME_CHARACTERS = 10;
+const RANDOM_CHARACTERS = 16;
+const NONCE_CHARACTERS = 20;
+
+/** Ids whose time is the clock's wall time. */
+export function createIds(clock: Pick<Clock, 'wallMs'>): Ids {
+  return {
+    job() {
+      const id = parseJobId(`job_${timePart(clock.wallMs())}${randomPart(RANDOM_CHARACTERS)}`);
+      invariant(id !== null, 'a new job id has the shape of one');
+      return id;
+    },
+    nonce: () => randomPart(NONCE_CHARACTERS),
+  };
+}
+
+/** The milliseconds as 48 bits, most significant first. */
+function timePart(wallMs: number): string {
+  let rest = Math.floor(wallMs) % 2 ** 48;
+  let text = '';
+  for (let index = 0; index < TIME_CHARACTERS; index += 1) {
+    text = ALPHABET.charAt(rest % 32) + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
+
+function randomPart(characters: number): string {
+  // 256 is a multiple of 32: each byte's low five bits are evenly spread.
+  return Array.from(randomBytes(characters), (byte) => ALPHABET.charAt(byte % 32)).join('');
+}

@@ -1,0 +1,222 @@
+/** The one place where adapters meet ports. */
+
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/load.ts';
+import { createJournal } from './adapters/blob/journal.ts';
+import { openWorkQueue } from './adapters/bullmq/work-queue.ts';
+import type { FileBlobStore } from './adapters/file/blob-store.ts';
+import { createFileBlobStore } from './adapters/file/blob-store.ts';
+import { createFileScratch } from './adapters/file/scratch.ts';
+import { createOpenAiProvider } from './adapters/openai/provider.ts';
+import { openLiveBoard } from './adapters/redis/live-board.ts';
+import type { RedisHandle } from './adapters/redis/open.ts';
+import { openRedis } from './adapters/redis/open.ts';
+import { createSystemClock } from './adapters/system/clock.ts';
+import { createIds } from './adapters/system/ids.ts';
+import { createThreadPool, siblingModule } from './adapters/system/thread-pool.ts';
+import type { ChunkId, JobId } from './domain/ids.ts';
+import type { ProviderIdentity } from './domain/job.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Ids } from './ports/ids.ts';
+import type { Journal } from './ports/journal.ts';
+import type { Notices } from './ports/notices.ts';
+import type { Scratch } from './ports/scratch.ts';
+import type { ThreadPool } from './ports/thread-pool.ts';
+import type { Bell, QueueName, WorkQueue } from './ports/work-queue.ts';
+import { QUEUES } from './ports/work-queue.ts';
+import { Brake } from './service/brake.ts';
+import { JobViews } from './service/job-views.ts';
+import { Jobs } from './service/jobs.ts';
+import { Steps } from './service/step.ts';
+import { Sweep } from './service/sweep.ts';
+import type { RunningWorkers } from './service/workers.ts';
+import { startWorkers } from './service/workers.ts';
+import type { Engines } from './stages/engines.ts';
+import { INSTALLATION } from './stages/names.ts';
+import { Sightings } from './stages/sightings.ts';
+import type { StagePolicy, Tools } from './stages/tools.ts';
+import { Watch } from './stages/watch.ts';
+import { PROGRAM_VERSION } from './version.ts';
+
+/** Bells of a queue that one process answers at once. */
+const CONCURRENCY: Readonly<Record<QueueName, number>> = {
+  plan: 1,
+  dispatch: 8,
+  poll: 16,
+  settle: 2,
+  merge: 1,
+};
+
+/** Threads for planning, settling and merging: more would only wait for the disk. */
+const MAX_THREADS = 2;
+
+/** How long running steps may go on after a stop. */
+const GRACE_MS = 25_000;
+
+/** What works without Redis and without a provider: everything about stored jobs. */
+export interface Store {
+  readonly blobs: FileBlobStore;
+  readonly journal: Journal;
+  readonly scratch: Scratch;
+  readonly engines: ThreadPool<Engines>;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly views: JobViews;
+  readonly jobs: Jobs;
+  close(): Promise<void>;
+}
+
+/** A store with workers, a queue and a provider. */
+export interface House {
+  readonly tools: Tools;
+  readonly queue: WorkQueue;
+  readonly brake: Brake;
+  readonly redis: RedisHandle;
+  start(queues?: readonly QueueName[]): Promise<RunningWorkers>;
+  close(): Promise<void>;
+}
+
+/** Opens the data directory. */
+export function openStore(config: Config): Store {
+  const blobs = createFileBlobStore(join(config.dataDir, 'store'));
+  const scratch = createFileScratch(join(config.dataDir, 'scratch'));
+  const clock = createSystemClock();
+  const ids = createIds(clock);
+  const journal = createJournal(blobs, ids, clock);
+  const views = new JobViews(blobs, journal);
+  const jobs = new Jobs(blobs, journal, views, ids, clock);
+  const engines = createThreadPool<Engines>({
+    entry: siblingModule(import.meta.url, './tasks'),
+    size: Math.min(MAX_THREADS, availableParallelism()),
+  });
+  const close = async (): Promise<void> => engines.close();
+  return { blobs, journal, scratch, engines, ids, clock, views, jobs, close };
+}
+
+/** Opens Redis and the provider over the store; the store stays the caller's to close. */
+export async function openHouse(config: Config, store: Store, notices: Notices): Promise<House> {
+  const installation = await installationOf(store);
+  await store.blobs.removeAbandoned();
+  await store.scratch.removeAbandoned();
+  const redis = await openRedis({
+    url: config.REDIS_URL ?? null,
+    serverBin: config.REDIS_SERVER_BIN ?? null,
+    dataDir: config.dataDir,
+    runtimeDir: config.runtimeDir,
+    cacheDir: config.cacheDir,
+    log: (line) => notices.tell(notice('info', 'redis', line)),
+  });
+  const prefix = `bw-${fingerprint([installation, ...Object.values(providerIdentity(config))])}`;
+  const producer = redis.connect('producer');
+  const queue = openWorkQueue({
+    prefix,
+    connections: { producer, worker: redis.connect('worker') },
+    onError: (error, bell) =>
+      notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) }),
+  });
+  const board = openLiveBoard({ redis: redis.connect('producer'), prefix });
+  const provider = providerOf(config);
+  const tools: Tools = {
+    ...store,
+    provider,
+    board,
+    notices,
+    installation,
+    policy: policyOf(config),
+    programVersion: PROGRAM_VERSION,
+    sightings: new Sightings(provider, store.clock),
+    watch: new Watch(store.clock),
+  };
+  const brake = new Brake(store.views, queue, store.blobs);
+  const steps = new Steps(tools, queue, store.views, brake);
+  const sweep = new Sweep(tools, queue, store.views, providerIdentity(config));
+  const settings = {
+    concurrency: CONCURRENCY,
+    sweepIntervalMs: config.BATCHWRIGHT_SWEEP_INTERVAL_MS,
+    graceMs: GRACE_MS,
+  };
+  return {
+    tools,
+    queue,
+    brake,
+    redis,
+    start: async (queues = QUEUES) => startWorkers(queues, settings, { tools, queue, steps, sweep }),
+    close: async () => {
+      await queue.close();
+      await board.close();
+      await redis.close();
+    },
+  };
+}
+
+/** Which provider a job made under this configuration belongs to. */
+export function providerIdentity(config: Config): ProviderIdentity {
+  return {
+    baseUrl: config.OPENAI_BASE_URL,
+    organization: config.OPENAI_ORG_ID ?? null,
+    project: config.OPENAI_PROJECT_ID ?? null,
+  };
+}
+
+function providerOf(config: Config) {
+  return createOpenAiProvider({
+    ...providerIdentity(config),
+    // Loopback servers ask for none; the header must have a value all the same.
+    apiKey: config.OPENAI_API_KEY ?? 'none',
+    userAgent: `batchwright/${PROGRAM_VERSION}`,
+    profile: config.profile,
+    timeouts: { callMs: 60_000, stallMs: 60_000, answerMs: 300_000 },
+  });
+}
+
+function policyOf(config: Config): StagePolicy {
+  return {
+    retry: {
+      weatherBaseMs: config.BATCHWRIGHT_RETRY_BASE_MS,
+      weatherMaxMs: config.BATCHWRIGHT_RETRY_MAX_MS,
+      attemptPauseMs: config.BATCHWRIGHT_ATTEMPT_PAUSE_MS,
+      tokenPauseBaseMs: config.BATCHWRIGHT_TOKEN_PAUSE_BASE_MS,
+      tokenPauseMaxMs: config.BATCHWRIGHT_TOKEN_PAUSE_MAX_MS,
+    },
+    create: {
+      deadlineMs: 10_000,
+      timeoutMs: config.BATCHWRIGHT_CREATE_TIMEOUT_MS,
+      settleMs: config.BATCHWRIGHT_CREATE_SETTLE_MS,
+      minLooks: 3,
+    },
+    poll: {
+      pinnedMs: config.BATCHWRIGHT_POLL_INTERVAL_MS ?? null,
+      minMs: 5_000,
+      maxMs: 300_000,
+    },
+    maxLiveBatches: config.BATCHWRIGHT_MAX_LIVE_BATCHES,
+    uploadExpiresAfterSeconds:
+      config.BATCHWRIGHT_UPLOAD_EXPIRES_AFTER_SECONDS ?? config.profile.uploadExpiresAfterSeconds,
+    missingBatchAlertMs: 600_000,
+  };
+}
+
+/** The random name of this data directory, made at its first use. */
+async function installationOf(store: Store): Promise<string> {
+  await store.blobs.putIfAbsent(INSTALLATION, Buffer.from(store.ids.nonce()));
+  const bytes = await store.blobs.get(INSTALLATION);
+  return String(bytes);
+}
+
+function fingerprint(parts: readonly (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+function notice(level: 'info' | 'warning', code: string, message: string) {
+  return { level, code, message, job: null, chunk: null };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function partsOf(bell: Bell | null): { job: JobId | null; chunk: ChunkId | null } {
+  return { job: bell?.job ?? null, chunk: bell?.chunk ?? null };
+}

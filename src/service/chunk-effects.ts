@@ -1,0 +1,108 @@
+/** What follows for others when a chunk has moved: bells, slots, progress, the merge, the brake. */
+
+import type { ChunkState } from '../domain/chunk.ts';
+import type { JobState, PlanReference } from '../domain/job.ts';
+import { holdsSlot } from '../domain/owed.ts';
+import type { PlannedChunk } from '../domain/plan.ts';
+import type { ChunkProgress } from '../ports/live-board.ts';
+import type { WorkQueue } from '../ports/work-queue.ts';
+import { settledFolder } from '../stages/names.ts';
+import { markSettled } from '../stages/settle.ts';
+import type { ChunkTask, StageAnswer, Tools } from '../stages/tools.ts';
+import { modelOf } from '../stages/upload.ts';
+import { chunkBell, jobBell } from './bells.ts';
+import type { Brake } from './brake.ts';
+import type { JobViews } from './job-views.ts';
+import { isPlanned } from './job-views.ts';
+
+export class ChunkEffects {
+  readonly #tools: Tools;
+  readonly #queue: WorkQueue;
+  readonly #views: JobViews;
+  readonly #brake: Brake;
+
+  constructor(tools: Tools, queue: WorkQueue, views: JobViews, brake: Brake) {
+    this.#tools = tools;
+    this.#queue = queue;
+    this.#views = views;
+    this.#brake = brake;
+  }
+
+  /** After a stage: `before` is the state that it found. */
+  async after(task: ChunkTask, before: ChunkState, answer: StageAnswer): Promise<void> {
+    const { state } = task.stream;
+    await this.#freeSlot(task, before, answer);
+    // A poll tells the provider's own progress itself.
+    if (state.status !== 'submitted' || state !== before) {
+      await this.#tools.board.setProgress(refOf(task), progressOf(task, answer));
+    }
+    if (state.status === 'settled') return this.settledAgain(task);
+    if (answer.kind === 'moved') await this.#ring(task);
+  }
+
+  /** A settled chunk owes nothing, but the job may wait for its mark. Idempotent. */
+  async settledAgain(task: ChunkTask): Promise<void> {
+    if (task.stream.state.status !== 'settled') return;
+    await markSettled(task, this.#tools);
+    await this.#brake.check(task.job.id);
+    const job = await this.#views.jobTask(task.job.id);
+    if (job === null || !isPlanned(job.stream.state)) return;
+    // Marks are written before they are counted: whoever writes the last one sees them all.
+    const marks = await this.#tools.blobs.list(settledFolder(task.job.id));
+    if (marks.length < job.stream.state.plan.chunkCount) return;
+    const due = jobBell(job.stream.state, job.stream.version);
+    if (due !== null) await this.#queue.ring(due.bell, due.delayMs);
+  }
+
+  /** Rings what a chunk owes, from its journal. */
+  async ringChunk(job: JobState & { plan: PlanReference }, chunk: PlannedChunk): Promise<void> {
+    const task = await this.#views.chunkTask(job, chunk);
+    await this.#tools.board.setProgress(refOf(task), progressOf(task, { kind: 'idle' }));
+    if (task.stream.state.status === 'settled') return;
+    await this.#ring(task);
+  }
+
+  async #ring(task: ChunkTask): Promise<void> {
+    const { state, version } = task.stream;
+    const due = chunkBell(task.job.id, task.chunk.id, state, version);
+    if (due !== null) await this.#queue.ring(due.bell, due.delayMs);
+  }
+
+  /** A slot that the chunk had, or took for nothing, goes to the next in line. */
+  async #freeSlot(task: ChunkTask, before: ChunkState, answer: StageAnswer): Promise<void> {
+    const { state } = task.stream;
+    const had = holdsSlot(before) || before.status === 'waiting';
+    const keeps = holdsSlot(state) || answer.kind === 'later' || answer.kind === 'parked';
+    if (!had || keeps) return;
+    const next = await this.#tools.board.freeSlot(modelOf(task), refOf(task));
+    if (next === null) return;
+    const job = await this.#views.job(next.job);
+    if (job === null || !isPlanned(job)) return;
+    const chunk = await this.#views.plannedChunk(job, next.chunk);
+    if (chunk !== null) await this.ringChunk(job, chunk);
+  }
+}
+
+function refOf(task: ChunkTask) {
+  return { job: task.job.id, chunk: task.chunk.id };
+}
+
+/** How people see the chunk now. */
+export function progressOf(task: ChunkTask, answer: StageAnswer): ChunkProgress {
+  const { state } = task.stream;
+  const { chunk } = task;
+  const { succeeded, failed } = state.tally;
+  return {
+    phase: state.intent.kind === 'hold' && state.status === 'waiting' ? 'held' : state.status,
+    reason: reasonOf(state, answer),
+    total: chunk.requests + chunk.rejected,
+    done: succeeded + failed + chunk.rejected,
+    failed: failed + chunk.rejected,
+  };
+}
+
+function reasonOf(state: ChunkState, answer: StageAnswer): string {
+  if (answer.kind === 'later') return answer.reason;
+  if (answer.kind === 'parked') return 'a free batch slot';
+  return state.status === 'waiting' || state.status === 'uploaded' ? state.reason : '';
+}

@@ -1,0 +1,172 @@
+/** What the doors may ask about jobs: submit, find, cancel, resume, prune. */
+
+import { createHash } from 'node:crypto';
+import { Refusal } from '../domain/errors.ts';
+import type { JobId } from '../domain/ids.ts';
+import { parseJobId } from '../domain/ids.ts';
+import type { JobEvent, JobOptions, JobSpec, JobState } from '../domain/job.ts';
+import { isTerminal, jobStatus } from '../domain/job.ts';
+import { runKeyText } from '../domain/run-key.ts';
+import { applyToJob } from '../domain/transitions.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Journal } from '../ports/journal.ts';
+import { EventStream } from '../stages/event-stream.ts';
+import { JOBS_FOLDER, jobFolder, jobStreamName, keyName, openName } from '../stages/names.ts';
+import type { JobViews } from './job-views.ts';
+import { wish } from './wish.ts';
+
+export interface Submission extends Omit<JobSpec, 'id' | 'createdAtMs' | 'runKey'> {
+  readonly options: JobOptions;
+  /** A new job even where the same run exists. */
+  readonly fresh: boolean;
+}
+
+export interface Submitted {
+  readonly job: JobId;
+  /** The same run was there already. */
+  readonly attached: boolean;
+}
+
+export class Jobs {
+  readonly #blobs: BlobStore;
+  readonly #journal: Journal;
+  readonly #views: JobViews;
+  readonly #ids: Ids;
+  readonly #clock: Clock;
+
+  constructor(blobs: BlobStore, journal: Journal, views: JobViews, ids: Ids, clock: Clock) {
+    this.#blobs = blobs;
+    this.#journal = journal;
+    this.#views = views;
+    this.#ids = ids;
+    this.#clock = clock;
+  }
+
+  /** Attaches to the job of the same run, or makes one; durable when it resolves. */
+  async submit(submission: Submission): Promise<Submitted> {
+    const { options, fresh, ...spec } = submission;
+    const runKey = createHash('sha256').update(runKeyText(spec)).digest('hex');
+    const key = await this.#openKey(runKey);
+    const known = fresh ? null : await this.#attach(key.state, options);
+    if (known !== null) return { job: known, attached: true };
+
+    const id = this.#ids.job();
+    await this.#create({ ...spec, id, runKey, createdAtMs: this.#clock.wallMs() }, options);
+    // The key decides between two that submit the same at once: the loser's job never opens.
+    if (await key.decide({ job: id })) {
+      await this.#blobs.put(openName(id), Buffer.from(''));
+      return { job: id, attached: false };
+    }
+    await this.#blobs.deleteFolder(jobFolder(id));
+    return this.submit({ ...submission, fresh: false });
+  }
+
+  /** Every job of the store, oldest first. */
+  async list(): Promise<JobState[]> {
+    const states: JobState[] = [];
+    for (const name of await this.#blobs.list(JOBS_FOLDER)) {
+      const id = parseJobId(name.replace('/', ''));
+      const state = id === null ? null : await this.#views.job(id);
+      if (state !== null && !(await this.#isStillborn(state))) states.push(state);
+    }
+    return states;
+  }
+
+  /** The job that the text names: its id, or the beginning of it where that is unambiguous. */
+  async find(text: string): Promise<JobState> {
+    const exact = parseJobId(text);
+    const state = exact === null ? null : await this.#views.job(exact);
+    if (state !== null) return state;
+    const names = (await this.#blobs.list(JOBS_FOLDER)).map((name) => name.replace('/', ''));
+    const matching = text.startsWith('job_') ? names.filter((name) => name.startsWith(text)) : [];
+    if (matching.length > 1) {
+      throw new Refusal('ambiguous_job', `${matching.length} jobs begin with ${text}.`);
+    }
+    const id = parseJobId(matching[0] ?? '');
+    const found = id === null ? null : await this.#views.job(id);
+    if (found !== null) return found;
+    const way = 'batchwright list shows the jobs of a data directory.';
+    throw new Refusal('unknown_job', `There is no job ${text} here; ${way}`);
+  }
+
+  /** Wishes the job cancelled; false where it is over already. */
+  async cancel(id: JobId): Promise<boolean> {
+    return wish(this.#views, null, id, { kind: 'cancel' });
+  }
+
+  /** Lets a held job go on; false where it was not held. */
+  async resume(id: JobId): Promise<boolean> {
+    const state = await this.#views.job(id);
+    if (state?.intent.kind !== 'hold') return false;
+    return wish(this.#views, null, id, { kind: 'run' });
+  }
+
+  /** Removes everything of a job that is over; rejects for one that is not. */
+  async remove(state: JobState): Promise<void> {
+    const { id, runKey } = state.spec;
+    if (!isTerminal(state) && !(await this.#isStillborn(state))) {
+      throw new Refusal('not_finished', `${id} is ${jobStatus(state)}: cancel it first.`);
+    }
+    const key = await this.#openKey(runKey);
+    if (key.state?.job === id) await this.#blobs.deleteFolder(keyName(runKey));
+    await this.#blobs.delete(openName(id));
+    await this.#blobs.deleteFolder(jobFolder(id));
+  }
+
+  /** Jobs whose submitter died before anybody could learn of them. */
+  async stillborn(): Promise<JobState[]> {
+    const states: JobState[] = [];
+    for (const name of await this.#blobs.list(JOBS_FOLDER)) {
+      const id = parseJobId(name.replace('/', ''));
+      const state = id === null ? null : await this.#views.job(id);
+      if (state !== null && (await this.#isStillborn(state))) states.push(state);
+    }
+    return states;
+  }
+
+  async #isStillborn(state: JobState): Promise<boolean> {
+    if (state.status !== 'created') return false;
+    const key = await this.#openKey(state.spec.runKey);
+    return key.state?.job !== state.spec.id;
+  }
+
+  async #openKey(runKey: string): Promise<EventStream<KeyEvent, KeyState>> {
+    return EventStream.open<KeyEvent, KeyState>(
+      this.#journal,
+      keyName(runKey),
+      (_state, event) => event,
+      null,
+    );
+  }
+
+  /** The job behind the key, going on with these options; null where a new one is needed. */
+  async #attach(key: KeyState, options: JobOptions): Promise<JobId | null> {
+    const task = key === null ? null : await this.#views.jobTask(key.job);
+    // A refused job has sent nothing: the same command tries again.
+    if (task === null || task.stream.state.status === 'refused') return null;
+    const { id } = task.job;
+    if (!isTerminal(task.stream.state)) await this.#blobs.put(openName(id), Buffer.from(''));
+    if (JSON.stringify(task.stream.state.options) !== JSON.stringify(options)) {
+      await task.stream.record({ type: 'adjusted', options });
+    }
+    return id;
+  }
+
+  async #create(spec: JobSpec, options: JobOptions): Promise<void> {
+    const stream = await EventStream.open<JobEvent, JobState | null>(
+      this.#journal,
+      jobStreamName(spec.id),
+      applyToJob,
+      null,
+    );
+    await stream.decide({ type: 'created', spec, options });
+  }
+}
+
+/** A run key's stream: which job the same command attaches to. */
+interface KeyEvent {
+  readonly job: JobId;
+}
+type KeyState = KeyEvent | null;

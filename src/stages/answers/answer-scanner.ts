@@ -1,0 +1,284 @@
+/**
+ * Reads one answer line as bytes: whether it is JSON at all, and the few fields that its fate
+ * and its price depend on. One scanner is used for many lines; its fields tell of the last one.
+ */
+
+import { classifyAnswer, classifyOwnFailure } from '../../domain/answer.ts';
+import type { AnswerClass } from '../../domain/answer.ts';
+import { keyAt } from './answer-keys.ts';
+import type { Key } from './answer-keys.ts';
+import { skipColon, skipSpace, skipString, skipValue } from './json-walk.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const LETTER_N = 0x6e;
+
+/** Where a member stands; the same name means different things in different places. */
+type Place = 'line' | 'response' | 'body' | 'usage' | 'details' | 'error' | 'bodyError';
+
+export class AnswerScanner {
+  /** The custom_id's bytes between its quotes; idStart is -1 where the line has no string id. */
+  idStart = -1;
+  idEnd = -1;
+  /** Whether the line says `"custom_id": null`. */
+  idIsNull = false;
+  /** -1 where there is none. */
+  statusCode = -1;
+  hasBody = false;
+  /** The model's bytes between its quotes; -1 where none is named. */
+  modelStart = -1;
+  modelEnd = -1;
+  readonly usage = new UsageFields();
+  readonly error = new ErrorFields();
+  readonly bodyError = new ErrorFields();
+  /** Whether Batchwright wrote the line: only its own error lines say `id: null` and `line`. */
+  get isOwn(): boolean {
+    return this.#hasNullId && this.#hasErrorLine;
+  }
+
+  #hasNullId = false;
+  #hasErrorLine = false;
+  #bytes: Buffer = Buffer.alloc(0);
+  /** Top-level keys seen in this line, a bit each. */
+  #seen = 0;
+
+  /**
+   * Reads the line [start, end); `bytes[end]` must be a newline. False where the line is not one
+   * JSON object, or where a key that matters stands twice in it.
+   */
+  scan(bytes: Buffer, start: number, end: number): boolean {
+    this.#reset(bytes);
+    const at = skipSpace(bytes, start, end);
+    if (bytes[at] !== OPEN_BRACE) return false;
+    const behind = this.#object('line', at, end);
+    return behind >= 0 && skipSpace(bytes, behind, end) === end;
+  }
+
+  /** What follows from the line. Allocates: a success is told apart by `isSuccess` first. */
+  classify(): AnswerClass {
+    const errorCode = this.error.code(this.#bytes);
+    if (this.isOwn) return classifyOwnFailure(errorCode ?? '');
+    return classifyAnswer({
+      statusCode: this.statusCode < 0 ? null : this.statusCode,
+      errorCode,
+      bodyErrorCode: this.bodyError.code(this.#bytes),
+      hasBody: this.hasBody,
+    });
+  }
+
+  /** Whether this is the plainest success; others need `classify`. */
+  isSuccess(): boolean {
+    const clean = !this.error.present && !this.bodyError.present;
+    return clean && this.statusCode === 200 && this.hasBody;
+  }
+
+  /** The provider's or our own words; '' where there are none. */
+  message(): string {
+    return (this.error.present ? this.error : this.bodyError).message(this.#bytes);
+  }
+
+  #reset(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#seen = 0;
+    this.idStart = -1;
+    this.idEnd = -1;
+    this.idIsNull = false;
+    this.#hasNullId = false;
+    this.#hasErrorLine = false;
+    this.statusCode = -1;
+    this.error.reset();
+    this.#resetBody();
+  }
+
+  #resetBody(): void {
+    this.hasBody = false;
+    this.modelStart = -1;
+    this.modelEnd = -1;
+    this.usage.reset();
+    this.bodyError.reset();
+  }
+
+  /** Behind the object that opens at `at`, or -1. */
+  #object(place: Place, at: number, end: number): number {
+    const bytes = this.#bytes;
+    let i = skipSpace(bytes, at + 1, end);
+    if (bytes[i] === CLOSE_BRACE) return i + 1;
+    for (;;) {
+      if (bytes[i] !== QUOTE) return -1;
+      const behindName = skipString(bytes, i + 1, end);
+      if (behindName < 0) return -1;
+      const key = keyAt(bytes, i + 1, behindName - 1);
+      i = skipColon(bytes, behindName, end);
+      if (i < 0) return -1;
+      i = key === null ? skipValue(bytes, i, end) : this.#member(place, key, i, end);
+      if (i < 0) return -1;
+      i = skipSpace(bytes, i, end);
+      if (bytes[i] !== COMMA) return bytes[i] === CLOSE_BRACE ? i + 1 : -1;
+      i = skipSpace(bytes, i + 1, end);
+    }
+  }
+
+  #member(place: Place, key: Key, at: number, end: number): number {
+    switch (place) {
+      case 'line':
+        return this.#lineMember(key, at, end);
+      case 'response':
+        return this.#responseMember(key, at, end);
+      case 'body':
+        return this.#bodyMember(key, at, end);
+      case 'usage':
+      case 'details':
+        return this.#usageMember(place, key, at, end);
+      case 'error':
+      case 'bodyError':
+        return this.#errorMember(place, key, at, end);
+    }
+  }
+
+  #lineMember(key: Key, at: number, end: number): number {
+    if (key.bit !== 0) {
+      if ((this.#seen & key.bit) !== 0) return -1;
+      this.#seen |= key.bit;
+    }
+    const first = this.#bytes[at];
+    if (key.name === 'response' && first === OPEN_BRACE) return this.#object('response', at, end);
+    if (key.name === 'error') return this.#errorValue('error', at, end);
+    const behind = skipValue(this.#bytes, at, end);
+    if (key.name === 'id') this.#hasNullId = first === LETTER_N;
+    if (key.name === 'custom_id') {
+      this.idIsNull = first === LETTER_N;
+      if (first === QUOTE) this.idStart = at + 1;
+      if (first === QUOTE) this.idEnd = behind - 1;
+    }
+    return behind;
+  }
+
+  #responseMember(key: Key, at: number, end: number): number {
+    const first = this.#bytes[at];
+    if (key.name === 'body') {
+      this.#resetBody();
+      this.hasBody = first !== LETTER_N;
+      if (first === OPEN_BRACE) return this.#object('body', at, end);
+    }
+    const behind = skipValue(this.#bytes, at, end);
+    if (key.name === 'status_code') {
+      const status = wholeNumber(this.#bytes, at, behind);
+      this.statusCode = status < 1000 ? status : -1;
+    }
+    return behind;
+  }
+
+  #bodyMember(key: Key, at: number, end: number): number {
+    const first = this.#bytes[at];
+    if (key.name === 'error') return this.#errorValue('bodyError', at, end);
+    if (key.name === 'usage' && first === OPEN_BRACE) return this.#object('usage', at, end);
+    const behind = skipValue(this.#bytes, at, end);
+    if (key.name === 'model' && first === QUOTE) {
+      this.modelStart = at + 1;
+      this.modelEnd = behind - 1;
+    }
+    return behind;
+  }
+
+  #usageMember(place: 'usage' | 'details', key: Key, at: number, end: number): number {
+    if (place === 'usage' && this.#bytes[at] === OPEN_BRACE) {
+      return this.#object('details', at, end);
+    }
+    const behind = skipValue(this.#bytes, at, end);
+    const count = behind < 0 ? -1 : wholeNumber(this.#bytes, at, behind);
+    if (count >= 0) this.usage.set(key, count);
+    return behind;
+  }
+
+  /** An error of any shape but null is an error. */
+  #errorValue(place: 'error' | 'bodyError', at: number, end: number): number {
+    const fields = this[place];
+    const first = this.#bytes[at];
+    fields.reset();
+    fields.present = first !== LETTER_N;
+    return first === OPEN_BRACE ? this.#object(place, at, end) : skipValue(this.#bytes, at, end);
+  }
+
+  #errorMember(place: 'error' | 'bodyError', key: Key, at: number, end: number): number {
+    const behind = skipValue(this.#bytes, at, end);
+    if (behind >= 0) this[place].set(key, at, behind);
+    if (place === 'error' && key.name === 'line') this.#hasErrorLine = true;
+    return behind;
+  }
+}
+
+/** Tokens of one answer; 0 where it does not state them. */
+class UsageFields {
+  input = 0;
+  output = 0;
+  total = 0;
+  cached = 0;
+  reasoning = 0;
+
+  reset(): void {
+    this.input = 0;
+    this.output = 0;
+    this.total = 0;
+    this.cached = 0;
+    this.reasoning = 0;
+  }
+
+  set(key: Key, count: number): void {
+    if (key.counts !== null) this[key.counts] = count;
+  }
+}
+
+/** Where the texts of an error stand: JSON tokens, quotes included. */
+class ErrorFields {
+  present = false;
+  #codeStart = -1;
+  #codeEnd = -1;
+  #typeStart = -1;
+  #typeEnd = -1;
+  #messageStart = -1;
+  #messageEnd = -1;
+
+  reset(): void {
+    this.present = false;
+    this.#codeStart = -1;
+    this.#typeStart = -1;
+    this.#messageStart = -1;
+  }
+
+  set(key: Key, start: number, end: number): void {
+    if (key.name === 'code') [this.#codeStart, this.#codeEnd] = [start, end];
+    if (key.name === 'type') [this.#typeStart, this.#typeEnd] = [start, end];
+    if (key.name === 'message') [this.#messageStart, this.#messageEnd] = [start, end];
+  }
+
+  /** The code, else the type; '' where an error says neither; null where there is no error. */
+  code(bytes: Buffer): string | null {
+    if (!this.present) return null;
+    const code = textAt(bytes, this.#codeStart, this.#codeEnd);
+    return code === '' ? textAt(bytes, this.#typeStart, this.#typeEnd) : code;
+  }
+
+  message(bytes: Buffer): string {
+    return textAt(bytes, this.#messageStart, this.#messageEnd);
+  }
+}
+
+/** A string's text, a number as it stands, '' for anything else. */
+function textAt(bytes: Buffer, start: number, end: number): string {
+  if (start < 0) return '';
+  const token: unknown = JSON.parse(bytes.toString('utf8', start, end));
+  return typeof token === 'string' || typeof token === 'number' ? String(token) : '';
+}
+
+/** The value of plain digits, at most 2^32 - 1; -1 for any other token. */
+function wholeNumber(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i += 1) {
+    const digit = (bytes[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return Math.min(value, 0xffff_ffff);
+}

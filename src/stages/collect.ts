@@ -1,0 +1,180 @@
+/**
+ * Collect: brings an ended batch's output and error file home, whole, and decides what follows.
+ * A file that is cut, or shorter than the provider's own counts say, is fetched again.
+ */
+
+import { join } from 'node:path';
+import type { Burned, CollectedAttempt, EndedBatch, Next, Tally } from '../domain/chunk.ts';
+import { Weather } from '../domain/errors.ts';
+import { afterAttempt } from '../domain/retry.ts';
+import type { Assessment } from './answers/assess.ts';
+import { assess, attemptKey } from './assess.ts';
+import type { AttemptFile } from './names.ts';
+import { attemptFileName } from './names.ts';
+import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
+import { MOVED, later } from './tools.ts';
+
+/** Fetches of one attempt's files before what arrives is taken as all there is. */
+const MAX_FETCHES = 4;
+
+/** Looks for an output file that the provider does not find before it is given up as lost. */
+const MAX_LOST_LOOKS = 8;
+
+const OUTPUT_LOST: Next = {
+  kind: 'settle',
+  close: {
+    code: 'output_lost',
+    message: 'The batch was executed and paid, but the provider lost its output file.',
+  },
+};
+
+/** State `ended`: stores the answers, records `collected` with what follows. */
+export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
+  const { stream } = task;
+  const { state } = stream;
+  if (state.status !== 'ended') return MOVED;
+  const { batch, attempt } = state;
+
+  const stored = await storeAnswers(task, batch, { number: attempt.number, stray: false }, tools);
+  if (stored.kind === 'later') return later(stored.delayMs, 'fetching answers again');
+  const assessment = await assess(task, [...state.collected, stored.attempt], tools);
+  const tally = tallyOf(assessment);
+  const follows = followsAttempt(task, batch, attempt.upload.requests, tally, tools);
+  const lost = stored.lost && tally.pending > 0;
+  await stream.record({
+    type: 'collected',
+    attempt: stored.attempt,
+    files: fileIds(batch),
+    tally,
+    burned: follows.burned,
+    next: lost ? OUTPUT_LOST : follows.next,
+  });
+  tools.watch.forget(fetchKey(batch));
+  if (!assessment.quota || tally.pending === 0) return MOVED;
+  const message = 'The provider answered insufficient_quota: the account has no credit left.';
+  return { kind: 'hold', code: 'insufficient_quota', message };
+}
+
+/** The provider's files behind an ended batch, ours to delete later. */
+export function fileIds(batch: EndedBatch): string[] {
+  return [batch.outputFileId, batch.errorFileId].filter((id) => id !== null);
+}
+
+export function tallyOf(assessment: Assessment): Tally {
+  const { succeeded, failed, pending } = assessment.counts;
+  return { succeeded, failed, pending };
+}
+
+export type Stored =
+  | { readonly kind: 'stored'; readonly attempt: CollectedAttempt; readonly lost: boolean }
+  | { readonly kind: 'later'; readonly delayMs: number };
+
+/** Downloads, checks and stores the files of an ended batch. */
+export async function storeAnswers(
+  task: ChunkTask,
+  batch: EndedBatch,
+  of: { number: number; stray: boolean },
+  tools: Tools,
+): Promise<Stored> {
+  const attempt: CollectedAttempt = {
+    number: of.number,
+    batchId: batch.batchId,
+    status: batch.status,
+    stray: of.stray,
+    hasOutput: batch.outputFileId !== null,
+    hasErrors: batch.errorFileId !== null,
+    errors: batch.status === 'failed' ? batch.errors : [],
+  };
+  if (!attempt.hasOutput && !attempt.hasErrors) return { kind: 'stored', attempt, lost: false };
+
+  const folder = await tools.scratch.makeFolder('collect');
+  try {
+    return await storeInto(folder, task, batch, attempt, tools);
+  } finally {
+    await tools.scratch.removeFolder(folder);
+  }
+}
+
+async function storeInto(
+  folder: string,
+  task: ChunkTask,
+  batch: EndedBatch,
+  wanted: CollectedAttempt,
+  tools: Tools,
+): Promise<Stored> {
+  const output = await fetchFile(batch.outputFileId, join(folder, 'output.jsonl'), tools);
+  const errors = await fetchFile(batch.errorFileId, join(folder, 'errors.jsonl'), tools);
+  const lost = [output, errors].some((one) => one.kind === 'lost');
+  const { times } = tools.watch.see(fetchKey(batch));
+  const delayMs = tools.policy.retry.attemptPauseMs;
+  if (lost && times < MAX_LOST_LOOKS) return { kind: 'later', delayMs };
+
+  const outputPath = output.kind === 'fetched' ? output.path : null;
+  const errorPath = errors.kind === 'fetched' ? errors.path : null;
+  const indexPath = join(folder, 'answers.idx');
+  const report = await tools.engines.run('checkAnswers', { outputPath, errorPath, indexPath });
+  const suspicious = report.cut || report.unparsable > 0;
+  if (suspicious && times < MAX_FETCHES) return { kind: 'later', delayMs };
+  if (suspicious || lost) incompleteAlert(task, batch, tools);
+
+  const attempt = { ...wanted, hasOutput: outputPath !== null, hasErrors: errorPath !== null };
+  const put = async (file: AttemptFile, path: string | null): Promise<void> => {
+    if (path === null) return;
+    const name = attemptFileName(task.job.id, task.chunk.id, attemptKey(attempt), file);
+    await tools.blobs.putFile(name, path);
+  };
+  await put('output.jsonl', outputPath);
+  await put('errors.jsonl', errorPath);
+  await put('answers.idx', indexPath);
+  return { kind: 'stored', attempt, lost };
+}
+
+type Fetched = { kind: 'fetched'; path: string } | { kind: 'absent' } | { kind: 'lost' };
+
+async function fetchFile(fileId: string | null, path: string, tools: Tools): Promise<Fetched> {
+  if (fileId === null) return { kind: 'absent' };
+  try {
+    await tools.provider.download(fileId, path);
+    return { kind: 'fetched', path };
+  } catch (error) {
+    if (error instanceof Weather && error.status === 404) return { kind: 'lost' };
+    throw error;
+  }
+}
+
+function followsAttempt(
+  task: ChunkTask,
+  batch: EndedBatch,
+  sent: number,
+  tally: Tally,
+  tools: Tools,
+): { burned: Burned; next: Next } {
+  const { state } = task.stream;
+  return afterAttempt(
+    {
+      batch,
+      tally,
+      sent,
+      cancelled: state.intent.kind === 'cancel',
+      executed: state.executed,
+      recuts: state.recuts,
+      pauses: state.pauses,
+      maxAttempts: task.options.maxAttempts,
+    },
+    tools.policy.retry,
+  );
+}
+
+function fetchKey(batch: EndedBatch): string {
+  return `fetch ${batch.batchId}`;
+}
+
+function incompleteAlert(task: ChunkTask, batch: EndedBatch, tools: Tools): void {
+  tools.notices.tell({
+    level: 'alert',
+    code: 'answers_incomplete',
+    message: `Files of batch ${batch.batchId} stay lost, cut or unreadable after several fetches.`,
+    job: task.job.id,
+    chunk: task.chunk.id,
+  });
+}

@@ -1,0 +1,66 @@
+/** The manifest: what a result is, in numbers that anybody can check without us. */
+
+import type { JobState, ResultRecord } from '../domain/job.ts';
+import type { SettledMark } from './settle.ts';
+
+/** The manifest's text (JSON, indented, with a newline at its end). Deterministic. */
+export function manifestOf(
+  state: Extract<JobState, { status: 'planned' }>,
+  result: ResultRecord,
+  marks: readonly SettledMark[],
+  programVersion: string,
+): string {
+  const { spec, plan } = state;
+  const manifest = {
+    manifest: 1,
+    job: spec.id,
+    endpoint: plan.endpoint,
+    models: plan.models,
+    source: { name: spec.name, size_bytes: plan.source.sizeBytes, sha256: plan.source.sha256 },
+    result: {
+      size_bytes: result.sizeBytes,
+      sha256: result.sha256,
+      lines: result.lines,
+      succeeded: result.succeeded,
+      failed: result.failed,
+      rejected: result.rejected,
+      ids_digest: plan.idsDigest,
+    },
+    input_lines: { total: plan.counts.lines, blank: plan.counts.blank },
+    failures_by_class: addUp(marks.map((mark) => mark.byClass)),
+    quarantine: quarantineOf(marks),
+    usage: usageOf(marks),
+    chunks: plan.chunkCount,
+    batches: marks.flatMap((mark) => mark.batches),
+    batchwright: programVersion,
+  };
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+function addUp(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const record of records) {
+    for (const [key, count] of Object.entries(record)) sums.set(key, (sums.get(key) ?? 0) + count);
+  }
+  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function quarantineOf(marks: readonly SettledMark[]): Record<string, number> {
+  const counts = marks.map(({ strangers, duplicates, conflicts, unparsable }) => ({
+    strangers,
+    duplicates,
+    conflicts,
+    unparsable,
+  }));
+  return addUp(counts);
+}
+
+function usageOf(marks: readonly SettledMark[]): Record<string, Record<string, number>> {
+  const byModel = new Map<string, Record<string, number>[]>();
+  for (const mark of marks) {
+    for (const [model, usage] of Object.entries(mark.usage)) {
+      byModel.set(model, [...(byModel.get(model) ?? []), { ...usage }]);
+    }
+  }
+  return Object.fromEntries([...byModel].map(([model, list]) => [model, addUp(list)]));
+}

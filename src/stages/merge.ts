@@ -1,0 +1,97 @@
+/** Merge: joins all parts to the result, audits it, and says in the manifest what it is. */
+
+import { join } from 'node:path';
+import { invariant } from '../domain/errors.ts';
+import type { PlanReference, ResultRecord } from '../domain/job.ts';
+import type { PlannedChunk } from '../domain/plan.ts';
+import { chunkFileName, manifestName, resultName, settledFolder, settledName } from './names.ts';
+import { manifestOf } from './manifest.ts';
+import type { SettledMark } from './settle.ts';
+import type { JobTask, StageAnswer, Tools } from './tools.ts';
+import { MOVED } from './tools.ts';
+
+/** State `planned`: records `merged` once every chunk is settled; `idle` before. */
+export async function merge(
+  task: JobTask,
+  chunks: readonly PlannedChunk[],
+  tools: Tools,
+): Promise<StageAnswer> {
+  const { state } = task.stream;
+  if (state.status !== 'planned') return MOVED;
+  const settled = await tools.blobs.list(settledFolder(task.job.id));
+  if (settled.length < state.plan.chunkCount) return { kind: 'idle' };
+
+  const marks = await readMarks(task, chunks, tools);
+  const folder = await tools.scratch.makeFolder('merge');
+  try {
+    const resultPath = join(folder, 'result.jsonl');
+    const result = await joinAndAudit(task, state.plan, chunks, marks, resultPath, tools);
+    await tools.blobs.putFile(resultName(task.job.id), resultPath);
+    const manifest = manifestOf(state, result, marks, tools.programVersion);
+    await tools.blobs.put(manifestName(task.job.id), Buffer.from(manifest));
+    await task.stream.record({ type: 'merged', result });
+  } finally {
+    await tools.scratch.removeFolder(folder);
+  }
+  return MOVED;
+}
+
+async function readMarks(
+  task: JobTask,
+  chunks: readonly PlannedChunk[],
+  tools: Tools,
+): Promise<SettledMark[]> {
+  const marks: SettledMark[] = [];
+  for (const chunk of chunks) {
+    const bytes = await tools.blobs.get(settledName(task.job.id, chunk.id));
+    invariant(bytes !== null, `${chunk.id} of ${task.job.id} has no settled mark`);
+    marks.push(JSON.parse(bytes.toString()) as SettledMark);
+  }
+  return marks;
+}
+
+/** Joins the parts; throws where a line is missing, doubled or out of its order. */
+async function joinAndAudit(
+  task: JobTask,
+  plan: PlanReference,
+  chunks: readonly PlannedChunk[],
+  marks: readonly SettledMark[],
+  resultPath: string,
+  tools: Tools,
+): Promise<ResultRecord> {
+  const local = async (chunk: PlannedChunk, file: 'part.jsonl' | 'lines.idx' | 'ids.bin') =>
+    tools.blobs.toLocal(chunkFileName(task.job.id, chunk.id, file));
+  const parts = [];
+  for (const [index, chunk] of chunks.entries()) {
+    const mark = marks[index];
+    invariant(mark !== undefined, 'as many marks as chunks');
+    const { sha256, sizeBytes, lines } = mark;
+    const partPath = await local(chunk, 'part.jsonl');
+    const linesPath = await local(chunk, 'lines.idx');
+    const idsPath = await local(chunk, 'ids.bin');
+    parts.push({ partPath, linesPath, idsPath, sha256, sizeBytes, lines });
+  }
+  const joined = await tools.engines.run('joinParts', { parts, resultPath });
+  const sum = (of: 'succeeded' | 'failed' | 'rejected'): number =>
+    marks.reduce((total, mark) => total + mark[of], 0);
+  const result = {
+    sha256: joined.sha256,
+    sizeBytes: joined.sizeBytes,
+    lines: joined.lines,
+    succeeded: sum('succeeded'),
+    failed: sum('failed'),
+    rejected: sum('rejected'),
+  };
+  audit(plan, result, joined.idsDigest);
+  return result;
+}
+
+function audit(plan: PlanReference, result: ResultRecord, idsDigest: string): void {
+  const { counts } = plan;
+  const answered = counts.lines - counts.blank;
+  invariant(result.lines === answered, `${result.lines} answers for ${answered} lines`);
+  const { succeeded, failed, rejected } = result;
+  invariant(succeeded + failed + rejected === answered, 'outcomes add up to the lines');
+  invariant(rejected === counts.rejected, 'every rejected line is answered as rejected');
+  invariant(idsDigest === plan.idsDigest, 'the ids of the result stand in input order');
+}

@@ -1,0 +1,99 @@
+/** Where everything of a job lies in the blob store. */
+
+import type { ChunkId, JobId } from '../domain/ids.ts';
+
+/** The one tenant of a data directory without a service. */
+const TENANT = 'local';
+
+export const KEYS_FOLDER = `${TENANT}/keys`;
+export const OPEN_FOLDER = `${TENANT}/open`;
+export const JOBS_FOLDER = `${TENANT}/jobs`;
+export const INSTALLATION = `${TENANT}/installation`;
+
+/** The run key's object: it holds the id of the job that the same command attaches to. */
+export function keyName(runKey: string): string {
+  return `${KEYS_FOLDER}/${runKey}`;
+}
+
+/** The mark of a job that the sweep still looks after. */
+export function openName(job: JobId): string {
+  return `${OPEN_FOLDER}/${job}`;
+}
+
+export function jobFolder(job: JobId): string {
+  return `${JOBS_FOLDER}/${job}`;
+}
+
+/** The journal stream of the job itself. */
+export function jobStreamName(job: JobId): string {
+  return `${jobFolder(job)}/journal/job`;
+}
+
+/** The journal stream of one chunk. */
+export function chunkStreamName(job: JobId, chunk: ChunkId): string {
+  return `${jobFolder(job)}/journal/${chunk}`;
+}
+
+/** A request set that came through a pipe and is read from here. */
+export function sourceName(job: JobId): string {
+  return `${jobFolder(job)}/source.jsonl`;
+}
+
+export function planName(job: JobId): string {
+  return `${jobFolder(job)}/plan.json`;
+}
+
+export function resultName(job: JobId): string {
+  return `${jobFolder(job)}/result.jsonl`;
+}
+
+export function manifestName(job: JobId): string {
+  return `${jobFolder(job)}/manifest.json`;
+}
+
+export function settledFolder(job: JobId): string {
+  return `${jobFolder(job)}/settled`;
+}
+
+/** What a settled chunk holds; the merge waits until every chunk has one. */
+export function settledName(job: JobId, chunk: ChunkId): string {
+  return `${settledFolder(job)}/${chunk}.json`;
+}
+
+export type ChunkFile =
+  | 'requests.jsonl'
+  | 'rejected.jsonl'
+  | 'lines.idx'
+  | 'ids.bin'
+  | 'part.jsonl'
+  | 'quarantine.jsonl';
+
+export function chunkFileName(job: JobId, chunk: ChunkId, file: ChunkFile): string {
+  return `${jobFolder(job)}/chunks/${chunk}/${file}`;
+}
+
+export type AttemptFile = 'output.jsonl' | 'errors.jsonl' | 'answers.idx';
+
+/** `key` tells apart the batches of one attempt: its number, or the batch id of a stray. */
+export function attemptFileName(
+  job: JobId,
+  chunk: ChunkId,
+  key: string,
+  file: AttemptFile,
+): string {
+  return `${jobFolder(job)}/chunks/${chunk}/attempts/${key}/${file}`;
+}
+
+/** The beginning of the names of all files that this installation uploads for the job. */
+export function uploadPrefix(installation: string, job: JobId): string {
+  return `bw-${installation}-${job}-`;
+}
+
+export function uploadName(
+  installation: string,
+  job: JobId,
+  chunk: ChunkId,
+  nonce: string,
+): string {
+  return `${uploadPrefix(installation, job)}${chunk}-${nonce}.jsonl`;
+}

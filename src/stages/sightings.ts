@@ -1,0 +1,89 @@
+/**
+ * The last listing of live batches, shared by all polls of one process: with many batches alive,
+ * one page of 100 replaces a hundred retrievals. A listing is only a hint (some servers refresh
+ * a batch only when it is retrieved by id), so each batch is still retrieved from time to time
+ * and before anything final is done with it.
+ */
+
+import type { BatchProvider, ProviderBatch } from '../ports/batch-provider.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** With fewer live batches than this, each is simply retrieved. */
+const LIST_FROM = 8;
+
+/** Looks at the list for one look at the batch itself. */
+const LISTS_PER_RETRIEVAL = 10;
+
+/** Pages of one listing at the most, beyond those that the live batches need. */
+const SPARE_PAGES = 3;
+
+const PAGE_SIZE = 100;
+
+interface Live {
+  looks: number;
+}
+
+export class Sightings {
+  readonly #provider: BatchProvider;
+  readonly #clock: Clock;
+  readonly #live = new Map<string, Live>();
+  #listing: { atMs: number; batches: Promise<Map<string, ProviderBatch>> } | null = null;
+
+  constructor(provider: BatchProvider, clock: Clock) {
+    this.#provider = provider;
+    this.#clock = clock;
+  }
+
+  /**
+   * The batch as it was seen at most `maxAgeMs` ago, or as it is; anything that ends it is
+   * confirmed by a retrieval. Rejects with `Weather`.
+   */
+  async look(batchId: string, maxAgeMs: number): Promise<ProviderBatch> {
+    const live = this.#live.get(batchId) ?? { looks: 0 };
+    this.#live.set(batchId, live);
+    live.looks += 1;
+    const due = live.looks % LISTS_PER_RETRIEVAL === 1;
+    if (this.#live.size >= LIST_FROM && !due) {
+      const seen = (await this.#list(maxAgeMs)).get(batchId);
+      if (seen !== undefined && (seen.status === 'validating' || seen.status === 'in_progress')) {
+        return seen;
+      }
+    }
+    return this.#provider.retrieveBatch(batchId);
+  }
+
+  /** The batch is not polled any more. */
+  forget(batchId: string): void {
+    this.#live.delete(batchId);
+  }
+
+  async #list(maxAgeMs: number): Promise<Map<string, ProviderBatch>> {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#listing !== null && nowMs - this.#listing.atMs < maxAgeMs) {
+      return this.#listing.batches;
+    }
+    const listing = { atMs: nowMs, batches: this.#listPages() };
+    this.#listing = listing;
+    listing.batches.catch(() => {
+      if (this.#listing === listing) this.#listing = null;
+    });
+    return listing.batches;
+  }
+
+  async #listPages(): Promise<Map<string, ProviderBatch>> {
+    const seen = new Map<string, ProviderBatch>();
+    const missing = new Set(this.#live.keys());
+    const maxPages = Math.ceil(missing.size / PAGE_SIZE) + SPARE_PAGES;
+    let after: string | null = null;
+    for (let page = 0; page < maxPages && missing.size > 0; page += 1) {
+      const { batches, next } = await this.#provider.listBatches(after);
+      for (const batch of batches) {
+        seen.set(batch.id, batch);
+        missing.delete(batch.id);
+      }
+      if (next === null) break;
+      after = next;
+    }
+    return seen;
+  }
+}

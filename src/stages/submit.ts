@@ -1,0 +1,119 @@
+/**
+ * Submit: the one step that spends money. Only the call whose own append of `submitting` won may
+ * create the batch, once, and soon; whoever else finds that state may only look (adopt.ts).
+ */
+
+import type { Weather } from '../domain/errors.ts';
+import { Weather as WeatherError } from '../domain/errors.ts';
+import { accountTrouble, grow, saysFileMissing } from '../domain/retry.ts';
+import type { ProviderBatch } from '../ports/batch-provider.ts';
+import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
+import { MOVED, later } from './tools.ts';
+
+/** Waits for the shared board to be rebuilt, in milliseconds. */
+const BOARD_WAIT_MS = 250;
+
+/** Pauses after which an input file that the provider does not see is uploaded again. */
+const MAX_FILE_PAUSES = 6;
+
+/** Decides, creates and records one batch for the uploaded file. */
+export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
+  const { stream } = task;
+  if (stream.state.status !== 'uploaded') return MOVED;
+  if (!(await tools.board.isReady())) return later(BOARD_WAIT_MS, 'the board is being rebuilt');
+
+  const decidedAtMs = tools.clock.monotonicMs();
+  const attemptId = tools.ids.nonce();
+  if (!(await stream.decide({ type: 'submitting', attemptId }))) return MOVED;
+  // A process that was frozen in between must not send a create that others have given up.
+  if (tools.clock.monotonicMs() - decidedAtMs > tools.policy.create.deadlineMs) {
+    return notCreated(task, tools, 'the create was late and not sent', 0);
+  }
+  const outcome = await createBatch(task, attemptId, tools);
+  if (!(outcome instanceof WeatherError)) {
+    await stream.record({ type: 'submitted', batchId: outcome.id, adopted: false });
+    return MOVED;
+  }
+  return afterFailedCreate(task, outcome, tools);
+}
+
+async function createBatch(
+  task: ChunkTask,
+  attemptId: string,
+  tools: Tools,
+): Promise<ProviderBatch | Weather> {
+  const { state } = task.stream;
+  if (state.status !== 'submitting') throw new Error('broken invariant: a create without decision');
+  try {
+    return await tools.provider.createBatch({
+      inputFileId: state.attempt.upload.fileId,
+      endpoint: task.endpoint,
+      completionWindow: task.job.completionWindow,
+      metadata: {
+        installation: tools.installation,
+        job: task.job.id,
+        chunk: task.chunk.id,
+        attempt: String(state.attempt.number),
+        attemptId,
+      },
+      timeoutMs: tools.policy.create.timeoutMs,
+    });
+  } catch (error) {
+    if (error instanceof WeatherError) return error;
+    throw error;
+  }
+}
+
+async function afterFailedCreate(
+  task: ChunkTask,
+  weather: Weather,
+  tools: Tools,
+): Promise<StageAnswer> {
+  // The batch may exist: the state stays `submitting`, and adopt looks for it.
+  if (weather.kind === 'unknown') return MOVED;
+
+  const { retry } = tools.policy;
+  const { pauses } = task.stream.state;
+  const backoffMs = grow(retry.weatherBaseMs, retry.weatherMaxMs, pauses);
+  const trouble = accountTrouble(weather);
+  if (trouble !== null) {
+    await notCreated(task, tools, trouble.message, 0);
+    return trouble;
+  }
+  if (saysFileMissing(weather)) {
+    await notCreated(task, tools, 'the provider does not see the file yet', backoffMs);
+    if (pauses + 1 >= MAX_FILE_PAUSES) {
+      await task.stream.record({ type: 'file_lost', reason: weather.message });
+    }
+    return MOVED;
+  }
+  if (weather.kind === 'transient') {
+    const pauseMs = Math.max(backoffMs, weather.retryAfterMs ?? 0);
+    return notCreated(task, tools, waitReason(weather), pauseMs);
+  }
+  await notCreated(task, tools, weather.message, 0);
+  return { kind: 'hold', code: 'provider_refused', message: weather.message };
+}
+
+/** Records that no batch was made, so the upload may be submitted again. */
+async function notCreated(
+  task: ChunkTask,
+  tools: Tools,
+  reason: string,
+  pauseMs: number,
+): Promise<StageAnswer> {
+  await task.stream.record({ type: 'unsent', pauseMs, reason });
+  const { job, chunk } = task;
+  tools.notices.tell({
+    level: 'info',
+    code: 'not_created',
+    message: reason,
+    job: job.id,
+    chunk: chunk.id,
+  });
+  return MOVED;
+}
+
+function waitReason(weather: Weather): string {
+  return weather.status === 429 ? 'rate limit' : 'the provider cannot be reached';
+}

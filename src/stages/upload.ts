@@ -1,0 +1,49 @@
+/** Upload: the requests that are still unanswered become one Batch input file. */
+
+import { assess } from './assess.ts';
+import { chunkFileName, uploadName } from './names.ts';
+import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
+import { MOVED, later } from './tools.ts';
+
+/** Waits for the shared board to be rebuilt, in milliseconds. */
+const BOARD_WAIT_MS = 250;
+
+/** Takes a slot, uploads the pending ranges, records `uploaded`. */
+export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
+  const { job, chunk, stream } = task;
+  const { state } = stream;
+  if (state.status !== 'waiting') return MOVED;
+
+  const holder = { job: job.id, chunk: chunk.id };
+  const slot = await tools.board.takeSlot(modelOf(task), holder, tools.policy.maxLiveBatches);
+  if (slot === 'unready') return later(BOARD_WAIT_MS, 'the board is being rebuilt');
+  if (slot === 'parked') return { kind: 'parked' };
+
+  const { pendingRanges, pendingLines } = await assess(task, state.collected, tools);
+  if (pendingLines === 0) {
+    await stream.record({ type: 'drained' });
+    return MOVED;
+  }
+  const number = state.nextAttempt;
+  const localPath = await tools.blobs.toLocal(chunkFileName(job.id, chunk.id, 'requests.jsonl'));
+  const file = await tools.provider.upload({
+    localPath,
+    ranges: pendingRanges,
+    filename: uploadName(tools.installation, job.id, chunk.id, tools.ids.nonce()),
+    expiresAfterSeconds: tools.policy.uploadExpiresAfterSeconds,
+  });
+  const { id: fileId, sha256, sizeBytes, createdAtMs } = file;
+  const uploaded = { fileId, sha256, sizeBytes, createdAtMs, requests: pendingLines };
+  const recorded = await stream.record({
+    type: 'uploaded',
+    attempt: { number, upload: uploaded },
+  });
+  // Another worker was faster, or the job was cancelled: nothing refers to this file.
+  if (!recorded) await tools.provider.deleteFile(fileId);
+  return MOVED;
+}
+
+/** The model whose slots the chunk uses; a chunk without one sends nothing. */
+export function modelOf(task: ChunkTask): string {
+  return task.chunk.model ?? '';
+}
