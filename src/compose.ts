@@ -18,6 +18,7 @@ import { createIds } from './adapters/system/ids.ts';
 import { createThreadPool, siblingModule } from './adapters/system/thread-pool.ts';
 import type { ChunkId, JobId } from './domain/ids.ts';
 import type { ProviderIdentity } from './domain/job.ts';
+import type { BatchProvider } from './ports/batch-provider.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Ids } from './ports/ids.ts';
 import type { Journal } from './ports/journal.ts';
@@ -117,7 +118,7 @@ export async function openHouse(config: Config, store: Store, notices: Notices):
       notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) }),
   });
   const board = openLiveBoard({ redis: redis.connect('producer'), prefix });
-  const provider = providerOf(config);
+  const provider = createProvider(config);
   const tools: Tools = {
     ...store,
     provider,
@@ -160,7 +161,8 @@ export function providerIdentity(config: Config): ProviderIdentity {
   };
 }
 
-function providerOf(config: Config) {
+/** The provider as the configuration names it. */
+export function createProvider(config: Config): BatchProvider {
   return createOpenAiProvider({
     ...providerIdentity(config),
     // Loopback servers ask for none; the header must have a value all the same.

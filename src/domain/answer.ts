@@ -21,15 +21,12 @@ export interface AnswerClass {
   readonly class: string;
 }
 
-/** How many requests have the class. */
-export interface ClassCount extends AnswerClass {
-  readonly count: number;
-}
+/** How many requests have each class. */
+export type ClassCounts = Readonly<Record<string, number>>;
 
 /** Tokens as the provider counted them; what an answer does not state counts as 0. */
-export interface ModelUsage {
-  /** As the answers name it: often a dated name of the model that was asked for. */
-  readonly model: string;
+export interface TokenUsage {
+  /** Answers that name the model. */
   readonly answers: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -38,7 +35,10 @@ export interface ModelUsage {
   readonly reasoningTokens: number;
 }
 
-const SUCCESS: AnswerClass = { kind: 'success', class: 'ok' };
+/** By the model's name as the answers have it: often a dated form of what was asked for. */
+export type UsageByModel = Readonly<Record<string, TokenUsage>>;
+
+export const SUCCESS: AnswerClass = { kind: 'success', class: 'ok' };
 
 const AGAIN_STATUSES = new Set([408, 409, 425, 429]);
 

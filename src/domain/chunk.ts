@@ -1,5 +1,6 @@
 /** A chunk's fate, from waiting to its settled part. */
 
+import type { ClassCounts, UsageByModel } from './answer.ts';
 import type { Intent } from './job.ts';
 
 /** A Batch input file at the provider, made for one attempt. */
@@ -48,6 +49,8 @@ export interface CollectedAttempt {
   readonly batchId: string;
   readonly status: EndedBatch['status'];
   readonly stray: boolean;
+  /** Requests that the batch's file held. */
+  readonly requests: number;
   readonly hasOutput: boolean;
   readonly hasErrors: boolean;
   /** Of a batch that failed validation. */
@@ -95,6 +98,16 @@ export interface PartRecord {
   readonly rejected: number;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** Sent requests by the class of their last answer. */
+  readonly byClass: ClassCounts;
+  /** Of the successes. */
+  readonly usage: UsageByModel;
+  /** Answers that no request of the chunk asked for. */
+  readonly strangers: number;
+  readonly unparsable: number;
+  /** Further answers to a request that had one; `conflicts` said something else. */
+  readonly duplicates: number;
+  readonly conflicts: number;
 }
 
 interface ChunkCommon {

@@ -196,7 +196,7 @@ export class JsonWalker {
  */
 function skipPlainWords(words: Int32Array, word: number): number {
   let at = word;
-  for (;;) {
+  while (at < words.length) {
     const x = words[at] as number;
     const quotes = x ^ 0x22222222;
     const slashes = x ^ 0x5c5c5c5c;
@@ -207,4 +207,5 @@ function skipPlainWords(words: Int32Array, word: number): number {
     if ((hits & 0x80808080) !== 0) return at;
     at += 1;
   }
+  return at;
 }

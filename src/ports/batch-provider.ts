@@ -10,7 +10,7 @@ export interface BatchProvider {
    * Uploads byte ranges of a local file, in order, as one Batch input file; memory stays flat.
    * Rejects on a stall of the connection too.
    */
-  upload(input: UploadInput): Promise<ProviderFile>;
+  upload(input: UploadInput): Promise<UploadedFile>;
 
   /**
    * Creates a batch: the one call that costs money. Rejects `unknown` wherever a batch may exist.
@@ -70,6 +70,11 @@ export interface ProviderFile {
   readonly sizeBytes: number;
   /** The provider's own clock; 0 where the server does not say. */
   readonly createdAtMs: number;
+}
+
+export interface UploadedFile extends ProviderFile {
+  /** Of the bytes that were sent. */
+  readonly sha256: string;
 }
 
 export interface ProviderBatch {

@@ -28,16 +28,26 @@ export class Brake {
     this.#blobs = blobs;
   }
 
-  /** Holds the job where its bound is passed; true where it is. */
-  async check(id: JobId): Promise<boolean> {
+  /** Holds a running job where its bound is passed. */
+  async check(id: JobId): Promise<void> {
+    const passed = await this.#passed(id);
+    if (passed === null) return;
+    const message = `${passed.failed} of ${passed.lines} settled lines failed.`;
     const job = await this.#views.job(id);
-    if (job === null || job.status !== 'planned' || job.options.maxErrors === null) return false;
-    const settled = await this.#settled(id);
-    if (!passes(job.options.maxErrors, settled)) return false;
-    const message = `${settled.failed} of ${settled.lines} settled lines failed.`;
-    if (job.intent.kind !== 'run') return true;
+    if (job?.intent.kind !== 'run') return;
     await wish(this.#views, this.#queue, id, { kind: 'hold', code: 'max_errors', message });
-    return true;
+  }
+
+  /** Whether the job's bound is passed by what is settled. */
+  async isPassed(id: JobId): Promise<boolean> {
+    return (await this.#passed(id)) !== null;
+  }
+
+  async #passed(id: JobId): Promise<Settled | null> {
+    const job = await this.#views.job(id);
+    if (job === null || job.status !== 'planned' || job.options.maxErrors === null) return null;
+    const settled = await this.#settled(id);
+    return passes(job.options.maxErrors, settled) ? settled : null;
   }
 
   async #settled(id: JobId): Promise<Settled> {

@@ -41,7 +41,8 @@ async function localAttempt(
   tools: Tools,
 ): Promise<AttemptAnswers> {
   if (!attempt.hasOutput && !attempt.hasErrors) {
-    return { kind: 'invalid', attempt: attempt.number, errors: [...attempt.errors] };
+    const { number, errors, requests } = attempt;
+    return { kind: 'invalid', attempt: number, errors, sent: requests };
   }
   const local = async (file: 'output.jsonl' | 'errors.jsonl' | 'answers.idx') =>
     tools.blobs.toLocal(attemptFileName(task.job.id, task.chunk.id, attemptKey(attempt), file));

@@ -8,6 +8,7 @@ import type { Burned, CollectedAttempt, EndedBatch, Next, Tally } from '../domai
 import { Weather } from '../domain/errors.ts';
 import { afterAttempt } from '../domain/retry.ts';
 import type { Assessment } from './answers/assess.ts';
+import type { AnswersReport } from './answers/check.ts';
 import { assess, attemptKey } from './assess.ts';
 import type { AttemptFile } from './names.ts';
 import { attemptFileName } from './names.ts';
@@ -35,11 +36,13 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   if (state.status !== 'ended') return MOVED;
   const { batch, attempt } = state;
 
-  const stored = await storeAnswers(task, batch, { number: attempt.number, stray: false }, tools);
+  const { number, upload } = attempt;
+  const of = { number, requests: upload.requests, stray: false };
+  const stored = await storeAnswers(task, batch, of, tools);
   if (stored.kind === 'later') return later(stored.delayMs, 'fetching answers again');
   const assessment = await assess(task, [...state.collected, stored.attempt], tools);
   const tally = tallyOf(assessment);
-  const follows = followsAttempt(task, batch, attempt.upload.requests, tally, tools);
+  const follows = followsAttempt(task, batch, upload.requests, tally, tools);
   const lost = stored.lost && tally.pending > 0;
   await stream.record({
     type: 'collected',
@@ -73,17 +76,17 @@ export type Stored =
 export async function storeAnswers(
   task: ChunkTask,
   batch: EndedBatch,
-  of: { number: number; stray: boolean },
+  of: { number: number; requests: number; stray: boolean },
   tools: Tools,
 ): Promise<Stored> {
   const attempt: CollectedAttempt = {
-    number: of.number,
+    ...of,
     batchId: batch.batchId,
     status: batch.status,
-    stray: of.stray,
     hasOutput: batch.outputFileId !== null,
     hasErrors: batch.errorFileId !== null,
-    errors: batch.status === 'failed' ? batch.errors : [],
+    // A stray's lines are another attempt's: its validation errors say nothing about ours.
+    errors: batch.status === 'failed' && !of.stray ? batch.errors : [],
   };
   if (!attempt.hasOutput && !attempt.hasErrors) return { kind: 'stored', attempt, lost: false };
 
@@ -113,7 +116,7 @@ async function storeInto(
   const errorPath = errors.kind === 'fetched' ? errors.path : null;
   const indexPath = join(folder, 'answers.idx');
   const report = await tools.engines.run('checkAnswers', { outputPath, errorPath, indexPath });
-  const suspicious = report.cut || report.unparsable > 0;
+  const suspicious = report.cut || report.unparsable > 0 || fallsShort(report, batch);
   if (suspicious && times < MAX_FETCHES) return { kind: 'later', delayMs };
   if (suspicious || lost) incompleteAlert(task, batch, tools);
 
@@ -127,6 +130,15 @@ async function storeInto(
   await put('errors.jsonl', errorPath);
   await put('answers.idx', indexPath);
   return { kind: 'stored', attempt, lost };
+}
+
+/** Whether fewer answers arrived than the provider counted: a cut between two lines. */
+function fallsShort(report: AnswersReport, batch: EndedBatch): boolean {
+  if (batch.counts === null) return false;
+  const { completed, failed } = batch.counts;
+  const { success, final, again, quota } = report.counts;
+  const isShort = success < completed;
+  return isShort || (batch.errorFileId !== null && final + again + quota < failed);
 }
 
 type Fetched = { kind: 'fetched'; path: string } | { kind: 'absent' } | { kind: 'lost' };

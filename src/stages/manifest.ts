@@ -27,7 +27,7 @@ export function manifestOf(
       ids_digest: plan.idsDigest,
     },
     input_lines: { total: plan.counts.lines, blank: plan.counts.blank },
-    failures_by_class: addUp(marks.map((mark) => mark.byClass)),
+    answers_by_class: addUp(marks.map((mark) => mark.byClass)),
     quarantine: quarantineOf(marks),
     usage: usageOf(marks),
     chunks: plan.chunkCount,

@@ -59,7 +59,7 @@ async function joinAndAudit(
   resultPath: string,
   tools: Tools,
 ): Promise<ResultRecord> {
-  const local = async (chunk: PlannedChunk, file: 'part.jsonl' | 'lines.idx' | 'ids.bin') =>
+  const local = async (chunk: PlannedChunk, file: 'part.jsonl' | 'lines.idx') =>
     tools.blobs.toLocal(chunkFileName(task.job.id, chunk.id, file));
   const parts = [];
   for (const [index, chunk] of chunks.entries()) {
@@ -68,8 +68,7 @@ async function joinAndAudit(
     const { sha256, sizeBytes, lines } = mark;
     const partPath = await local(chunk, 'part.jsonl');
     const linesPath = await local(chunk, 'lines.idx');
-    const idsPath = await local(chunk, 'ids.bin');
-    parts.push({ partPath, linesPath, idsPath, sha256, sizeBytes, lines });
+    parts.push({ partPath, linesPath, sha256, sizeBytes, lines });
   }
   const joined = await tools.engines.run('joinParts', { parts, resultPath });
   const sum = (of: 'succeeded' | 'failed' | 'rejected'): number =>

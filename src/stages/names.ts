@@ -8,6 +8,7 @@ const TENANT = 'local';
 export const KEYS_FOLDER = `${TENANT}/keys`;
 export const OPEN_FOLDER = `${TENANT}/open`;
 export const JOBS_FOLDER = `${TENANT}/jobs`;
+export const SOURCES_FOLDER = `${TENANT}/sources`;
 export const INSTALLATION = `${TENANT}/installation`;
 
 /** The run key's object: it holds the id of the job that the same command attaches to. */
@@ -34,9 +35,9 @@ export function chunkStreamName(job: JobId, chunk: ChunkId): string {
   return `${jobFolder(job)}/journal/${chunk}`;
 }
 
-/** A request set that came through a pipe and is read from here. */
-export function sourceName(job: JobId): string {
-  return `${jobFolder(job)}/source.jsonl`;
+/** A request set that came through a pipe and is read from here until it is planned. */
+export function sourceName(nonce: string): string {
+  return `${SOURCES_FOLDER}/${nonce}`;
 }
 
 export function planName(job: JobId): string {

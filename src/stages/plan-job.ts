@@ -36,6 +36,8 @@ export async function planJob(task: JobTask, tools: Tools): Promise<StageAnswer>
     if (outcome.plan.source.sha256 !== job.source.sha256) throw inputChanged(job.source);
     await storeChunks(task, outcome.plan, folder, tools);
     await stream.record({ type: 'planned', plan: await storePlan(task, outcome.plan, tools) });
+    // What came through a pipe lies in the chunks now.
+    if (job.source.kind === 'blob') await tools.blobs.delete(job.source.location);
   } catch (error) {
     const refusal = refusalOf(error, job.source);
     if (refusal === null) throw error;

@@ -20,7 +20,8 @@ export async function collectStrays(task: ChunkTask, tools: Tools): Promise<Stag
     await cancelBatch(batch, tools);
     return later(tools.policy.retry.attemptPauseMs, 'waiting for a stray batch to end');
   }
-  const stored = await storeAnswers(task, ended, { number: stray.number, stray: true }, tools);
+  const of = { number: stray.number, requests: 0, stray: true };
+  const stored = await storeAnswers(task, ended, of, tools);
   if (stored.kind === 'later') return later(stored.delayMs, 'fetching answers again');
   const { attempt } = stored;
   const assessment = await assess(task, [...stream.state.collected, attempt], tools);

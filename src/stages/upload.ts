@@ -19,8 +19,8 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
   if (slot === 'unready') return later(BOARD_WAIT_MS, 'the board is being rebuilt');
   if (slot === 'parked') return { kind: 'parked' };
 
-  const { pendingRanges, pendingLines } = await assess(task, state.collected, tools);
-  if (pendingLines === 0) {
+  const { pendingRanges, counts } = await assess(task, state.collected, tools);
+  if (counts.pending === 0) {
     await stream.record({ type: 'drained' });
     return MOVED;
   }
@@ -33,7 +33,7 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
     expiresAfterSeconds: tools.policy.uploadExpiresAfterSeconds,
   });
   const { id: fileId, sha256, sizeBytes, createdAtMs } = file;
-  const uploaded = { fileId, sha256, sizeBytes, createdAtMs, requests: pendingLines };
+  const uploaded = { fileId, sha256, sizeBytes, createdAtMs, requests: counts.pending };
   const recorded = await stream.record({
     type: 'uploaded',
     attempt: { number, upload: uploaded },

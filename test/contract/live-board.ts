@@ -1,6 +1,6 @@
 /** What every live board must do, whatever it is made of. */
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { chunkIdOf, type JobId } from '../../src/domain/ids.ts';
@@ -9,8 +9,8 @@ import type { ChunkRef, LiveBoard } from '../../src/ports/live-board.ts';
 export interface LiveBoardUnderTest {
   readonly board: LiveBoard;
   /** Loses everything, as a flush does. */
-  forget(): Promise<void>;
-  close(): Promise<void>;
+  readonly forget: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const EARLY = `job_${'0'.repeat(26)}` as JobId;
@@ -118,42 +118,56 @@ function slots(context: Context): void {
   test('never more holders than slots, and nobody in line is forgotten', async () => {
     const { board, forget } = context();
     const step = fc.record({ take: fc.boolean(), chunk: fc.nat(9) });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 4 }), (a, b) =>
-        followsTheModel(board, forget, a, b),
-      ),
-      { numRuns: 30 },
+    const capacities = fc.integer({ min: 1, max: 4 });
+    const property = fc.asyncProperty(
+      fc.array(step, { maxLength: 40 }),
+      capacities,
+      async (steps, capacity) => {
+        await forget();
+        await board.markReady();
+        expect(await answersOf(board, steps, capacity)).toEqual(modelled(steps, capacity));
+      },
     );
+    await fc.assert(property, { numRuns: 30 });
   });
 }
 
-/** Compares each answer with a list and a set. */
-async function followsTheModel(
-  board: LiveBoard,
-  forget: () => Promise<void>,
-  steps: readonly { take: boolean; chunk: number }[],
-  capacity: number,
-): Promise<void> {
-  await forget();
-  await board.markReady();
+interface Step {
+  readonly take: boolean;
+  readonly chunk: number;
+}
+
+/** What the board answers to each step, and how many hold a slot after it. */
+async function answersOf(board: LiveBoard, steps: readonly Step[], capacity: number) {
+  const answers: [answer: unknown, holders: number][] = [];
+  for (const { take, chunk } of steps) {
+    const answer = take
+      ? await board.takeSlot('m', ref(chunk), capacity)
+      : await board.freeSlot('m', ref(chunk));
+    answers.push([answer, (await board.holders('m')).length]);
+  }
+  return answers;
+}
+
+/** The same with two sets. */
+function modelled(steps: readonly Step[], capacity: number): [answer: unknown, holders: number][] {
   const held = new Set<number>();
   const line = new Set<number>();
-  for (const { take, chunk } of steps) {
-    if (take) {
-      const fits = held.has(chunk) || held.size < capacity;
-      expect(await board.takeSlot('m', ref(chunk), capacity)).toBe(fits ? 'taken' : 'parked');
-      if (fits) line.delete(chunk);
-      (fits ? held : line).add(chunk);
-    } else {
-      held.delete(chunk);
-      line.delete(chunk);
-      const next = line.size === 0 ? null : Math.min(...line);
-      const answer = await board.freeSlot('m', ref(chunk));
-      expect(answer).toEqual(next === null ? null : ref(next));
-      if (next !== null) line.delete(next);
-    }
-    expect(await board.holders('m')).toHaveLength(held.size);
-  }
+  const taken = (chunk: number): string => {
+    const fits = held.has(chunk) || held.size < capacity;
+    line.delete(chunk);
+    (fits ? held : line).add(chunk);
+    return fits ? 'taken' : 'parked';
+  };
+  const freed = (chunk: number): ChunkRef | null => {
+    held.delete(chunk);
+    line.delete(chunk);
+    if (line.size === 0) return null;
+    const next = Math.min(...line);
+    line.delete(next);
+    return ref(next);
+  };
+  return steps.map(({ take, chunk }) => [take ? taken(chunk) : freed(chunk), held.size]);
 }
 
 function lines(context: Context): void {

@@ -2,18 +2,15 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { chunkIdOf, type JobId } from '../../src/domain/ids.ts';
-import type { Bell, BellAnswer, QueueName, WorkQueue } from '../../src/ports/work-queue.ts';
+import type { WorkQueue } from '../../src/ports/work-queue.ts';
+import { Answers, bellFor, DONE } from './bells.ts';
+import { type QueueOf, sleeping, waking } from './work-queue-sleep.ts';
 
 export interface WorkQueueUnderTest {
   readonly queue: WorkQueue;
   /** Ends the queue and everything that was made for it. */
   close(): Promise<void>;
 }
-
-const JOB = `job_${'0'.repeat(26)}` as JobId;
-const DONE: BellAnswer = { kind: 'done' };
-const AN_HOUR_MS = 3_600_000;
 
 /** `make` is called for each test and gives a queue that shares nothing with earlier ones. */
 export function workQueueContract(name: string, make: () => Promise<WorkQueueUnderTest>): void {
@@ -25,49 +22,16 @@ export function workQueueContract(name: string, make: () => Promise<WorkQueueUnd
       queue = subject.queue;
     });
     afterEach(() => subject.close());
-    const context = { queue: () => queue };
-    ringing(context);
-    sleeping(context);
-    waking(context);
-    failing(context);
-    stopping(context);
+    const current = () => queue;
+    ringing(current);
+    sleeping(current);
+    waking(current);
+    failing(current);
+    stopping(current);
   });
 }
 
-interface Context {
-  queue(): WorkQueue;
-}
-
-/** A bell of the poll queue for chunk number `chunk`; null: for the job's own stream. */
-export function bellFor(chunk: number | null, version = 1, queue: QueueName = 'poll'): Bell {
-  return { queue, job: JOB, chunk: chunk === null ? null : chunkIdOf(chunk), version };
-}
-
-/** Counts answers and lets a test wait for them: a latch, never a pause. */
-export class Answers {
-  readonly bells: Bell[] = [];
-  readonly #waiting: { count: number; resolve: () => void }[] = [];
-
-  record(bell: Bell): void {
-    this.bells.push(bell);
-    for (const { count, resolve } of this.#waiting) if (this.bells.length >= count) resolve();
-  }
-
-  until(count: number): Promise<void> {
-    if (this.bells.length >= count) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push({ count, resolve });
-    return promise;
-  }
-
-  /** An answer that is recorded and `done`. */
-  readonly done = async (bell: Bell): Promise<BellAnswer> => {
-    this.record(bell);
-    return DONE;
-  };
-}
-
-function ringing({ queue }: Context): void {
+function ringing(queue: QueueOf): void {
   test('a bell arrives as it was rung, for a chunk and for a job', async () => {
     const answers = new Answers();
     await queue().listen('poll', 1, answers.done);
@@ -167,125 +131,7 @@ function ringing({ queue }: Context): void {
   });
 }
 
-function sleeping({ queue }: Context): void {
-  test('a delayed bell does not ring before its time, others pass it', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, answers.done);
-    const startMs = performance.now();
-    await queue().ring(bellFor(1), 150);
-    await queue().ring(bellFor(2));
-    await answers.until(2);
-    expect(answers.bells).toEqual([bellFor(2), bellFor(1)]);
-    // Timers of different processes round differently.
-    expect(performance.now() - startMs).toBeGreaterThanOrEqual(145);
-  });
-
-  test('a bell that sleeps is not rung by a second ring', async () => {
-    const answers = new Answers();
-    await queue().ring(bellFor(1), AN_HOUR_MS);
-    await queue().ring(bellFor(1));
-    await queue().ring(bellFor(99));
-    await queue().listen('poll', 1, answers.done);
-    await answers.until(1);
-    expect(answers.bells).toEqual([bellFor(99)]);
-  });
-
-  test('a bell answered with later rings again as the same bell', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, async (bell) => {
-      answers.record(bell);
-      return answers.bells.length < 4 ? { kind: 'later', delayMs: 10 } : DONE;
-    });
-    await queue().ring(bellFor(5, 2));
-    await answers.until(4);
-    expect(answers.bells).toEqual(Array.from({ length: 4 }, () => bellFor(5, 2)));
-  });
-
-  test('a bell answered with later lets others be answered meanwhile', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, async (bell) => {
-      answers.record(bell);
-      return bell.chunk === 'c000001' ? { kind: 'later', delayMs: AN_HOUR_MS } : DONE;
-    });
-    await queue().ring(bellFor(1));
-    await queue().ring(bellFor(2));
-    await answers.until(2);
-    expect(answers.bells).toEqual([bellFor(1), bellFor(2)]);
-  });
-}
-
-function waking({ queue }: Context): void {
-  test('waking cuts the sleep of a delayed bell short, and it rings once', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, answers.done);
-    await queue().ring(bellFor(1), AN_HOUR_MS);
-    await queue().wake(bellFor(1));
-    await answers.until(1);
-    await queue().ring(bellFor(99));
-    await answers.until(2);
-    expect(answers.bells).toEqual([bellFor(1), bellFor(99)]);
-  });
-
-  test('waking cuts the sleep short that an answer asked for', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, async (bell) => {
-      answers.record(bell);
-      return bell.version === 1 && answers.bells.length === 1
-        ? { kind: 'later', delayMs: AN_HOUR_MS }
-        : DONE;
-    });
-    await queue().ring(bellFor(1));
-    await answers.until(1);
-    await queue().ring(bellFor(2));
-    await answers.until(2);
-    await queue().wake(bellFor(1));
-    await answers.until(3);
-    expect(answers.bells).toEqual([bellFor(1), bellFor(2), bellFor(1)]);
-  });
-
-  test('waking rings a bell that does not exist', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, answers.done);
-    await queue().wake(bellFor(1));
-    await answers.until(1);
-    expect(answers.bells).toEqual([bellFor(1)]);
-  });
-
-  test('waking while the answer runs is not lost when it asks for a sleep', async () => {
-    const answers = new Answers();
-    const release = Promise.withResolvers<void>();
-    await queue().listen('poll', 1, async (bell) => {
-      answers.record(bell);
-      if (answers.bells.length > 1) return DONE;
-      await release.promise;
-      return { kind: 'later', delayMs: AN_HOUR_MS };
-    });
-    await queue().ring(bellFor(1));
-    await answers.until(1);
-    await queue().wake(bellFor(1));
-    release.resolve();
-    await answers.until(2);
-    expect(answers.bells).toEqual([bellFor(1), bellFor(1)]);
-  });
-
-  test('a wake is used up by the answer that follows it', async () => {
-    const answers = new Answers();
-    await queue().listen('poll', 1, async (bell) => {
-      answers.record(bell);
-      return bell.chunk === 'c000001' ? { kind: 'later', delayMs: AN_HOUR_MS } : DONE;
-    });
-    await queue().ring(bellFor(1), AN_HOUR_MS);
-    await queue().wake(bellFor(1));
-    await answers.until(1);
-    await queue().ring(bellFor(99));
-    await answers.until(2);
-    await queue().ring(bellFor(100));
-    await answers.until(3);
-    expect(answers.bells).toEqual([bellFor(1), bellFor(99), bellFor(100)]);
-  });
-}
-
-function failing({ queue }: Context): void {
+function failing(queue: QueueOf): void {
   test('a bell whose answer throws rings again until it is answered', async () => {
     const answers = new Answers();
     await queue().listen('poll', 1, async (bell) => {
@@ -299,7 +145,7 @@ function failing({ queue }: Context): void {
   });
 }
 
-function stopping({ queue }: Context): void {
+function stopping(queue: QueueOf): void {
   test('stopping waits for the running answer and takes no further bell', async () => {
     const answers = new Answers();
     const release = Promise.withResolvers<void>();

@@ -19,12 +19,13 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** Other processes may answer what failed here, so entries can stay behind. */
 const MAX_REMEMBERED = 10_000;
-const SAME_COMPLAINT_PAUSE_MS = 60_000;
 
 export interface ListenerOptions extends WorkQueueOptions {
   readonly queue: QueueName;
   readonly concurrency: number;
   readonly answer: (bell: Bell) => Promise<BellAnswer>;
+  /** Takes what BullMQ reports by itself. */
+  readonly complain: (error: Error) => void;
   /** Adds the bell anew where Redis has lost it. */
   readonly ring: (bell: Bell, delayMs: number) => Promise<void>;
 }
@@ -34,9 +35,9 @@ type BellJob = Job<BellData>;
 export class BellListener implements Listener {
   readonly #options: ListenerOptions;
   readonly #worker: Worker<BellData, void>;
+  readonly #stopping = new AbortController();
   /** How often in a row a bell's answer threw, by job id; in memory, so a restart forgives. */
   readonly #failures = new Map<string, number>();
-  #complaint = { message: '', atMs: 0 };
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -50,12 +51,13 @@ export class BellListener implements Listener {
       maxStalledCount: MAX_STALLED_COUNT,
       runRetryDelay: RECONNECT_PAUSE_MS,
     });
-    this.#worker.on('error', (error) => this.#complain(error));
+    this.#worker.on('error', options.complain);
   }
 
   /** BullMQ's own close waits for ever: for a stuck answer, and for a Redis that is away. */
   async stop(graceMs: number): Promise<void> {
-    const closed = this.#worker.close().catch((error) => this.#complain(error));
+    this.#stopping.abort();
+    const closed = this.#worker.close().catch(this.#options.complain);
     const timer = new AbortController();
     const timeout = delay(graceMs, null, { signal: timer.signal }).catch(() => null);
     await Promise.race([closed, timeout]);
@@ -97,24 +99,28 @@ export class BellListener implements Listener {
     } catch (error) {
       // Redis lost the job or its lock, or was away: an id that still lives is not taken twice.
       this.#options.onError(error, bell);
-      const lost = (reason: unknown): void => this.#options.onError(reason, bell);
-      await this.#options.ring(bell, delayMs).catch(lost);
+      await this.#ringUntilTaken(bell, delayMs);
     }
     throw new DelayedError();
+  }
+
+  /** Right after an outage a producer's connection may be back later than the worker's. */
+  async #ringUntilTaken(bell: Bell, delayMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#options.ring(bell, delayMs);
+        return;
+      } catch (error) {
+        this.#options.onError(error, bell);
+        await delay(FIRST_PAUSE_MS, null, { signal }).catch(() => null);
+      }
+    }
   }
 
   async #takeMark(jobId: string): Promise<boolean> {
     const client = await this.#worker.getBackend().client;
     const { prefix, queue } = this.#options;
     return takeMark(client, wakeMarkKey(prefix, queue, jobId));
-  }
-
-  /** While Redis is away every connection of the worker reports it at every try. */
-  #complain(error: Error): void {
-    const { message, atMs } = this.#complaint;
-    const nowMs = performance.now();
-    if (error.message === message && nowMs - atMs < SAME_COMPLAINT_PAUSE_MS) return;
-    this.#complaint = { message: error.message, atMs: nowMs };
-    this.#options.onError(error, null);
   }
 }

@@ -5,6 +5,7 @@ import { Queue } from 'bullmq';
 import type { Bell, BellAnswer, Listener, QueueName, WorkQueue } from '../../ports/work-queue.ts';
 import { type BellData, bellData, bellJobId, promoteBell } from './bell-jobs.ts';
 import { BellListener } from './bell-listener.ts';
+import { complaintsTo } from './complaints.ts';
 import type { WorkQueueOptions } from './work-queue-options.ts';
 import { leaveMark, wakeMarkKey } from './wake-marks.ts';
 
@@ -18,11 +19,13 @@ export function openWorkQueue(options: WorkQueueOptions): WorkQueue {
 
 class BullWorkQueue implements WorkQueue {
   readonly #options: WorkQueueOptions;
+  readonly #complain: (error: Error) => void;
   readonly #queues = new Map<QueueName, Queue<BellData>>();
   readonly #listeners = new Set<BellListener>();
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
+    this.#complain = complaintsTo((error) => options.onError(error, null));
   }
 
   async ring(bell: Bell, delayMs = 0): Promise<void> {
@@ -43,7 +46,8 @@ class BullWorkQueue implements WorkQueue {
     answer: (bell: Bell) => Promise<BellAnswer>,
   ): Promise<Listener> {
     const ring = (bell: Bell, delayMs: number) => this.ring(bell, delayMs);
-    const listener = new BellListener({ ...this.#options, queue, concurrency, answer, ring });
+    const own = { queue, concurrency, answer, ring, complain: this.#complain };
+    const listener = new BellListener({ ...this.#options, ...own });
     this.#listeners.add(listener);
     return Promise.resolve(listener);
   }
@@ -69,7 +73,7 @@ class BullWorkQueue implements WorkQueue {
       streams: { events: { maxLen: EVENTS_KEPT } },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
     });
-    queue.on('error', (error) => this.#options.onError(error, null));
+    queue.on('error', this.#complain);
     this.#queues.set(name, queue);
     return queue;
   }

@@ -37,9 +37,7 @@ export function headersOf(connection: Connection): Record<string, string> {
     'accept-encoding': 'identity',
     authorization: `Bearer ${connection.apiKey}`,
     'user-agent': connection.userAgent,
-    ...(connection.organization === null
-      ? {}
-      : { 'openai-organization': connection.organization }),
+    ...(connection.organization === null ? {} : { 'openai-organization': connection.organization }),
     ...(connection.project === null ? {} : { 'openai-project': connection.project }),
   };
 }

@@ -9,10 +9,12 @@ export type Clean = (text: string) => string;
 
 /** A cleaner that hides the API key, in whatever spelling a server may echo it. */
 export function createCleaner(apiKey: string): Clean {
+  // A header loses the line break that a key read from a file may end with.
+  const key = apiKey.trim();
   const spellings =
-    apiKey.length < MIN_SECRET_CHARACTERS
+    key.length < MIN_SECRET_CHARACTERS
       ? []
-      : [apiKey, encodeURIComponent(apiKey), Buffer.from(apiKey).toString('base64')];
+      : [key, encodeURIComponent(key), Buffer.from(key).toString('base64')];
   return (text) => {
     let clean = text;
     for (const spelling of spellings) clean = clean.replaceAll(spelling, '[key]');

@@ -1,6 +1,6 @@
 /**
  * The Batch API of OpenAI and of the servers that follow it. Small calls go through the SDK, one
- * request each; file bytes go past it, since it would hold them in memory.
+ * request each; file bytes go past it, straight between the disk and the socket.
  */
 
 import OpenAI from 'openai';
@@ -40,7 +40,9 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): BatchProvi
   const readBatch = (value: unknown) => batchFrom(value, clean);
   const retrieveFile: BatchProvider['retrieveFile'] = async (fileId) => {
     requireId(fileId);
-    return call(clean, 'repeatable', () => client.files.retrieve(fileId), fileFrom).catch(nullOn404);
+    return call(clean, 'repeatable', () => client.files.retrieve(fileId), fileFrom).catch(
+      nullOn404,
+    );
   };
   return {
     retrieveFile,

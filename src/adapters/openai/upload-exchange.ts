@@ -1,10 +1,12 @@
 /**
- * Uploads a file straight from the disk: a multipart with a Content-Length over node:http.
- * Every fetch, the SDK's included, holds the whole body in memory (bench/upload.ts).
+ * Uploads a file straight from the disk: a multipart with a Content-Length over node:http. A
+ * fetch, the SDK's included, costs twice the processor time (bench/upload.ts), and up to Node 24
+ * it holds the whole body in memory.
  */
 
-import type { ClientRequest } from 'node:http';
+import type { Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import type { ClientRequest } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { UploadInput } from '../../ports/batch-provider.ts';
 import { addressOf, headersOf } from './connection.ts';
@@ -16,25 +18,28 @@ import type { Form } from './multipart.ts';
 import { blocksOf } from './range-blocks.ts';
 import { createWatchdog } from './watchdog.ts';
 import type { Watchdog } from './watchdog.ts';
-import { weatherOf } from './weather.ts';
+import { UnreadableAnswer, weatherOf } from './weather.ts';
 
 /**
- * Sends the ranges, `sizeBytes` together, as a new file with the form's fields; resolves to the
- * answer whatever its status, also where the server answers before it took all. Rejects with
- * `Weather` where no answer came and with the system's own error where the disk failed.
+ * Sends the ranges, `sizeBytes` together, as a new file with the form's fields, and updates the
+ * hash with what is sent. Resolves to the answer: a success for the whole file, or a failure of
+ * any status, also where the server refuses before it took all. Rejects with `Weather` where no
+ * answer came and with the system's own error where the disk failed.
  */
 export async function uploadRanges(
   transfer: Transfer,
   fields: Readonly<Record<string, string>>,
   input: UploadInput,
   sizeBytes: number,
+  hash: Hash,
 ): Promise<Answer> {
   const form = createForm(fields, input.filename);
   const file = await open(input.localPath, 'r');
   try {
     const lengthBytes = form.head.length + sizeBytes + form.tail.length;
     const request = openUpload(transfer, form, lengthBytes);
-    return await exchange(transfer, request, form, blocksOf(file, input.ranges));
+    const blocks = hashed(blocksOf(file, input.ranges), hash);
+    return await exchange(transfer, request, form, blocks);
   } finally {
     await file.close();
   }
@@ -52,6 +57,13 @@ function openUpload(transfer: Transfer, form: Form, lengthBytes: number): Client
   });
 }
 
+async function* hashed(blocks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const block of blocks) {
+    hash.update(block);
+    yield block;
+  }
+}
+
 async function exchange(
   transfer: Transfer,
   request: ClientRequest,
@@ -66,24 +78,23 @@ async function exchange(
   const sent = sendBody(request, form, blocks, watchdog).then(
     (isComplete) => {
       if (isComplete) watchdog.expectWithin(transfer.answerMs, 'no answer to the upload');
-      return null;
+      return { isComplete };
     },
     (fault: unknown) => {
       request.destroy();
       return { fault };
     },
   );
-  try {
-    return await answer;
-  } catch (error) {
-    request.destroy();
-    const local = await sent;
-    throw local === null ? weatherOf(error, 'repeatable', transfer.clean) : local.fault;
-  } finally {
-    request.destroy();
-    await sent;
-    watchdog.stop();
-  }
+  const [heard] = await Promise.allSettled([answer]);
+  request.destroy();
+  watchdog.stop();
+  const body = await sent;
+  if ('fault' in body) throw body.fault;
+  if (heard.status === 'rejected') throw weatherOf(heard.reason, 'repeatable', transfer.clean);
+  const { status } = heard.value;
+  if (body.isComplete || status >= 300) return heard.value;
+  const early = new UnreadableAnswer('a success was announced before the whole file was sent');
+  throw weatherOf(early, 'repeatable', transfer.clean, status);
 }
 
 /**
@@ -109,8 +120,8 @@ async function sendBody(
   let pending = write(request, form.head, watchdog);
   for await (const block of blocks) {
     await Promise.race([pending, closed]);
-    // A refusal may lie unread in front of a reset, and a write would meet the reset first. Two
-    // turns hold one whole look at the socket; with one, a quarter of such refusals were lost.
+    // A refusal may lie unread in front of a reset, and a write that meets the reset loses it.
+    // Two turns hold one whole look at the socket: with one, a quarter of them were lost.
     await nextTurn();
     await nextTurn();
     if (isOver) return false;

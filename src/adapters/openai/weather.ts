@@ -44,8 +44,7 @@ export function weatherOf(
       clean,
     );
   }
-  const timedOut =
-    error instanceof APIConnectionTimeoutError || error instanceof APIUserAbortError;
+  const timedOut = error instanceof APIConnectionTimeoutError || error instanceof APIUserAbortError;
   const cause = deepestCoded(error);
   return new Weather({
     kind: neverSent(cause) || effect !== 'creates' ? 'transient' : 'unknown',

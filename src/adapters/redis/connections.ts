@@ -2,7 +2,6 @@
 
 import type { Redis, RedisOptions } from 'ioredis';
 
-const PRODUCER_COMMAND_TIMEOUT_MS = 10_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /**
@@ -14,19 +13,23 @@ export type ConnectionPurpose = 'worker' | 'producer';
 /** Replies keep their old shapes, whatever the protocol. */
 export type ConnectionOptions = RedisOptions & { replyMapping: 'legacy' };
 
+export type MakeConnection = (options: ConnectionOptions) => Redis;
+
 export class Connections {
-  readonly #make: (options: ConnectionOptions) => Redis;
+  readonly #make: MakeConnection;
+  readonly #commandTimeoutMs: number;
   readonly #log: (line: string) => void;
   readonly #open = new Set<Redis>();
   #away = false;
 
-  constructor(make: (options: ConnectionOptions) => Redis, log: (line: string) => void) {
+  constructor(make: MakeConnection, commandTimeoutMs: number, log: (line: string) => void) {
     this.#make = make;
+    this.#commandTimeoutMs = commandTimeoutMs;
     this.#log = log;
   }
 
   open(purpose: ConnectionPurpose): Redis {
-    const redis = this.#make(OPTIONS[purpose]);
+    const redis = this.#make(this.#options(purpose));
     this.#open.add(redis);
     redis.on('error', (error: NodeJS.ErrnoException) => this.#sawError(error));
     redis.on('ready', () => this.#sawReady());
@@ -37,6 +40,11 @@ export class Connections {
 
   close(): void {
     for (const redis of this.#open) redis.disconnect();
+  }
+
+  #options(purpose: ConnectionPurpose): ConnectionOptions {
+    if (purpose === 'worker') return { ...COMMON, maxRetriesPerRequest: null };
+    return { ...COMMON, maxRetriesPerRequest: 1, commandTimeout: this.#commandTimeoutMs };
   }
 
   /** Every connection reports the same outage, many times: people hear of it once. */
@@ -55,11 +63,6 @@ const COMMON: ConnectionOptions = {
   replyMapping: 'legacy',
   retryStrategy: (times) => Math.min(25 * 2 ** (times - 1), MAX_RECONNECT_DELAY_MS),
   disableClientInfo: true,
-};
-
-const OPTIONS: Readonly<Record<ConnectionPurpose, ConnectionOptions>> = {
-  worker: { ...COMMON, maxRetriesPerRequest: null },
-  producer: { ...COMMON, maxRetriesPerRequest: 1, commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS },
 };
 
 /** Before the first connect a command may wait for it; later it fails while the server is away. */

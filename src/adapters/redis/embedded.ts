@@ -95,6 +95,6 @@ export class EmbeddedServer {
     await this.#own?.stop();
     this.#own = server;
     await this.#generations.removeBefore(generation);
-    if (generation > 1) this.#options.log(`the private Redis was gone; started the next one`);
+    if (this.#socketPath !== '') this.#options.log('the private Redis was gone; started the next');
   }
 }

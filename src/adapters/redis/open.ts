@@ -3,7 +3,7 @@
 import { Redis } from 'ioredis';
 
 import { Refusal } from '../../domain/errors.ts';
-import { type ConnectionPurpose, Connections } from './connections.ts';
+import { type ConnectionPurpose, Connections, type MakeConnection } from './connections.ts';
 import { connectorTo } from './connector.ts';
 import { EmbeddedServer } from './embedded.ts';
 import { inspectRedis, type RedisReport } from './inspect.ts';
@@ -11,6 +11,7 @@ import { findServerProgram } from './server-program.ts';
 
 /** A server that is just being started beside us is waited for. */
 const OPEN_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 5_000;
 
 export interface RedisSettings {
   /** REDIS_URL; null: a private server. */
@@ -24,6 +25,10 @@ export interface RedisSettings {
   readonly cacheDir: string;
   /** Gets whole lines for people; no secrets are in them. */
   readonly log: (line: string) => void;
+  /** How long an operator's server is waited for when it is opened. */
+  readonly openTimeoutMs?: number;
+  /** After which a producer's command fails where the server is silent. */
+  readonly commandTimeoutMs?: number;
 }
 
 export interface RedisHandle {
@@ -45,9 +50,9 @@ export interface RedisHandle {
  */
 export async function openRedis(settings: RedisSettings): Promise<RedisHandle> {
   const { url } = settings;
-  const handle = url === null ? await openPrivate(settings) : openUrl(url, settings.log);
+  const handle = url === null ? await openPrivate(settings) : openUrl(url, settings);
   try {
-    await proveThatItAnswers(handle);
+    await proveThatItAnswers(handle, settings.openTimeoutMs ?? OPEN_TIMEOUT_MS);
     const { problems, warnings } = await handle.inspect();
     for (const warning of warnings) settings.log(warning);
     if (problems.length > 0) throw new Refusal('configuration', problems.join(' '));
@@ -65,7 +70,7 @@ async function openPrivate(settings: RedisSettings): Promise<RedisHandle> {
   // The first dial is ours: ioredis would repeat a start that cannot succeed.
   (await server.dial()).destroy();
   const Connector = connectorTo(() => server.dial());
-  const connections = new Connections((options) => new Redis({ ...options, Connector }), log);
+  const connections = connectionsOf(settings, (options) => new Redis({ ...options, Connector }));
   return {
     connect: (purpose) => connections.open(purpose),
     describe: () => `private Redis at ${server.socketPath}`,
@@ -78,8 +83,8 @@ async function openPrivate(settings: RedisSettings): Promise<RedisHandle> {
   };
 }
 
-function openUrl(url: string, log: (line: string) => void): RedisHandle {
-  const connections = new Connections((options) => new Redis(url, options), log);
+function openUrl(url: string, settings: RedisSettings): RedisHandle {
+  const connections = connectionsOf(settings, (options) => new Redis(url, options));
   return {
     connect: (purpose) => connections.open(purpose),
     describe: () => `Redis at ${withoutSecrets(url)}`,
@@ -96,14 +101,18 @@ function openUrl(url: string, log: (line: string) => void): RedisHandle {
   };
 }
 
-async function proveThatItAnswers(handle: RedisHandle): Promise<void> {
+function connectionsOf(settings: RedisSettings, make: MakeConnection): Connections {
+  return new Connections(make, settings.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, settings.log);
+}
+
+async function proveThatItAnswers(handle: RedisHandle, timeoutMs: number): Promise<void> {
   const redis = handle.connect('worker');
   let reason = 'no answer';
   redis.on('error', (error: Error) => {
     reason = error.message || (error as NodeJS.ErrnoException).code || reason;
   });
   const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error('timeout')), OPEN_TIMEOUT_MS);
+  const timer = setTimeout(() => timeout.reject(new Error('timeout')), timeoutMs);
   try {
     await Promise.race([redis.ping(), timeout.promise]);
   } catch {

@@ -111,9 +111,15 @@ async function spawnGuarded(
 }
 
 /** Ends the server when its own stdin does, which the kernel closes with our process. */
-const PIPE_GUARD =
-  'exec 3<&0; "$@" </dev/null & server=$!; trap "kill $server" TERM; ' +
-  '{ cat <&3 >/dev/null; kill $server; } 2>/dev/null & wait $server; wait $server';
+const PIPE_GUARD = `
+exec 3<&0
+"$@" </dev/null & server=$!
+trap 'kill $server' TERM
+{ read -r never <&3; kill $server; } 2>/dev/null & watcher=$!
+wait $server
+wait $server
+kill $watcher 2>/dev/null
+`;
 
 function processOf(child: ChildProcess): ServerProcess {
   const kill = (): void => void child.kill('SIGTERM');

@@ -50,7 +50,7 @@ export class AnswerFile {
     const bytes = Buffer.concat(this.#pieces, this.#gatheredBytes);
     this.#pieces = [];
     this.#gatheredBytes = 0;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       at += (await this.#handle.write(bytes, at)).bytesWritten;
     }
     this.#sizeBytes += bytes.length;

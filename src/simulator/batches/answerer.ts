@@ -41,7 +41,8 @@ export class Answerer {
     const { customId, bodySha256 } = request;
     const before = this.#world.ledger.executionsOf(customId, bodySha256).executed;
     const failure = failureOf(this.#world, customId, before);
-    const { text, usage } = failure === null ? this.#success(request) : this.#failure(request, failure);
+    const { text, usage } =
+      failure === null ? this.#success(request) : this.#failure(request, failure);
     const spoilt = spoil(this.#world, this.#batch, customId, text, failure !== null);
     this.#enter(request, failure === null && spoilt.isDelivered, usage);
     return { isSuccess: failure === null, output: spoilt.output, errors: spoilt.errors };

@@ -12,17 +12,22 @@ import { drawsFor, shuffled } from '../random.ts';
 import type { World } from '../world.ts';
 import { AnswerFile } from './answer-file.ts';
 import { Answerer } from './answerer.ts';
-import type { LineSpan } from './lines.ts';
+import type { LineTable } from './lines.ts';
 import { type BatchRecord, subjectOf } from './record.ts';
 
 const LINES_A_TURN = 64;
+
+export interface AnswerFileIds {
+  readonly output: string | null;
+  readonly errors: string | null;
+}
 
 export class Execution {
   readonly total: number;
   readonly #world: World;
   readonly #batch: BatchRecord;
   readonly #input: FileHandle;
-  readonly #lines: readonly LineSpan[];
+  readonly #lines: LineTable;
   readonly #order: Uint32Array;
   readonly #answerer: Answerer;
   readonly #output: AnswerFile;
@@ -33,18 +38,18 @@ export class Execution {
     world: World,
     batch: BatchRecord,
     input: FileHandle,
-    lines: readonly LineSpan[],
+    lines: LineTable,
     files: readonly [AnswerFile, AnswerFile],
   ) {
     const { seed, shuffle } = world.settings;
-    this.total = lines.length;
+    this.total = lines.count;
     this.#world = world;
     this.#batch = batch;
     this.#input = input;
     this.#lines = lines;
     this.#order = shuffle
-      ? shuffled(lines.length, drawsFor(seed, 'order', batch.ordinal))
-      : Uint32Array.from(lines, (_, index) => index);
+      ? shuffled(lines.count, drawsFor(seed, 'order', batch.ordinal))
+      : Uint32Array.from({ length: lines.count }, (_, index) => index);
     this.#answerer = new Answerer(world, batch);
     [this.#output, this.#errors] = files;
   }
@@ -53,7 +58,7 @@ export class Execution {
     world: World,
     batch: BatchRecord,
     input: FileHandle,
-    lines: readonly LineSpan[],
+    lines: LineTable,
   ): Promise<Execution> {
     const output = await AnswerFile.open(world.files.draftPath());
     const errors = await AnswerFile.open(world.files.draftPath());
@@ -76,22 +81,20 @@ export class Execution {
     this.#world.events.emit({ type: 'batch_progress', batchId, executed: this.#done });
   }
 
-  /**
-   * Gives the rest of the requests an error line with the code (null: no line), ends the batch
-   * by `end`, and gives it its files in the same moment.
-   */
-  async publish(rest: string | null, end: () => Promise<void> | void): Promise<void> {
-    if (rest !== null) await this.#abandonRest(rest);
+  /** Puts the answers on the shelf; first the rest gets error lines with the code, if any. */
+  async publish(restCode: string | null): Promise<AnswerFileIds> {
+    if (restCode !== null) await this.#abandonRest(restCode);
     const output = await this.#output.finish();
     const errors = await this.#errors.finish();
-    const isEmptyWanted =
-      this.#world.faults.strikes('error_file_empty', subjectOf(this.#batch)) !== null;
-    const outputFileId = output > 0 ? await this.#shelve(this.#output.path, output, 'output') : null;
-    const errorFileId =
-      errors > 0 || isEmptyWanted ? await this.#shelve(this.#errors.path, errors, 'error') : null;
-    await end();
-    this.#batch.outputFileId = outputFileId;
-    this.#batch.errorFileId = errorFileId;
+    const { faults } = this.#world;
+    const isEmptyWanted = faults.strikes('error_file_empty', subjectOf(this.#batch)) !== null;
+    return {
+      output: output === 0 ? null : await this.#shelve(this.#output.path, output, 'output'),
+      errors:
+        errors === 0 && !isEmptyWanted
+          ? null
+          : await this.#shelve(this.#errors.path, errors, 'error'),
+    };
   }
 
   /** Removes what was not published. */
@@ -121,7 +124,7 @@ export class Execution {
 
   /** Synchronous: the line is in the page cache, and a turn of the loop costs more. */
   #readLine(index: number): Buffer {
-    const { offset, length } = this.#lines[this.#order[index] ?? 0] as LineSpan;
+    const { offset, length } = this.#lines.at(this.#order[index] ?? -1);
     const line = Buffer.allocUnsafe(length);
     readSync(this.#input.fd, line, 0, length, offset);
     return line;

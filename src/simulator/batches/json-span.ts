@@ -32,7 +32,7 @@ function afterSpace(bytes: Buffer, from: number): number {
 
 /** The place after the closing quote. */
 function stringEnd(bytes: Buffer, open: number): number {
-  for (let quote = bytes.indexOf(QUOTE, open + 1); quote >= 0; ) {
+  for (let quote = bytes.indexOf(QUOTE, open + 1); quote >= 0;) {
     let slashes = 0;
     while (bytes[quote - 1 - slashes] === BACKSLASH) slashes++;
     if (slashes % 2 === 0) return quote + 1;

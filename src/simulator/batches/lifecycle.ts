@@ -14,8 +14,15 @@ import { chance } from '../random.ts';
 import { announce } from '../webhooks.ts';
 import type { World } from '../world.ts';
 import { Execution } from './execution.ts';
+import { naturalEnd, reasonsToFail, unknownFailure } from './fate.ts';
 import { orderBatch } from './orders.ts';
-import { type BatchFinding, type BatchRecord, isTerminal, subjectOf } from './record.ts';
+import {
+  type BatchFinding,
+  type BatchOrder,
+  type BatchRecord,
+  isTerminal,
+  subjectOf,
+} from './record.ts';
 import { type Inspection, inspectInput } from './validation.ts';
 
 /** Resolves when the batch has ended. */
@@ -59,7 +66,8 @@ async function validate(
   await pause(world, batch, startMs + varied(world, batch, 'validating', validating));
   await holdWhile(world, batch, 'stuck_validating');
   if (batch.order?.kind === 'cancel') {
-    await cancelAfterWhile(world, batch);
+    await waitCancelling(world, batch);
+    end(world, batch, 'cancel');
     return null;
   }
   const findings = reasonsToFail(world, batch, inspection);
@@ -67,46 +75,13 @@ async function validate(
     fail(world, batch, findings);
     return null;
   }
-  batch.total = inspection.lines.length;
+  batch.total = inspection.lines.count;
   batch.model = inspection.model;
   batch.promptTokens = inspection.promptTokens;
   batch.inProgressAt = world.clock.nowSeconds();
   world.ledger.recordBegin(batch);
   world.batches.setStatus(batch, 'in_progress');
   return inspection;
-}
-
-function reasonsToFail(
-  world: World,
-  batch: BatchRecord,
-  inspection: Inspection | null,
-): readonly BatchFinding[] {
-  if (inspection === null || world.files.find(batch.inputFileId) === null) {
-    const message = `Cannot find file ${batch.inputFileId}, or it is not accessible.`;
-    return [{ code: 'invalid_request', line: null, message, param: 'file_id' }];
-  }
-  if (batch.order?.kind === 'fail') return batch.order.findings ?? [unknownFailure()];
-  if (inspection.findings.length > 0) return inspection.findings;
-  return tokensOverLimit(world, batch, inspection);
-}
-
-function tokensOverLimit(
-  world: World,
-  batch: BatchRecord,
-  inspection: Inspection,
-): readonly BatchFinding[] {
-  const model = inspection.model ?? '';
-  const limits = world.settings.limits.enqueuedTokens;
-  const limit = limits[model] ?? limits['*'] ?? Number.POSITIVE_INFINITY;
-  const isForced = world.faults.strikes('token_limit_exceeded', subjectOf(batch)) !== null;
-  const tokens = world.batches.enqueuedTokens(model) + inspection.promptTokens;
-  if (!isForced && tokens <= limit) return [];
-  const stated = Number.isFinite(limit) ? limit : 2_000_000;
-  const message =
-    `Enqueued token limit reached for ${model} in organization org-simulator. ` +
-    `Limit: ${stated.toLocaleString('en-US')} enqueued tokens. ` +
-    'Please try again once some in_progress batches have been completed.';
-  return [{ code: 'token_limit_exceeded', line: null, message, param: null }];
 }
 
 async function progress(world: World, batch: BatchRecord, execution: Execution): Promise<void> {
@@ -126,50 +101,41 @@ async function progress(world: World, batch: BatchRecord, execution: Execution):
   await execution.advanceTo(Math.floor(execution.total * (batch.order?.share ?? 0)));
 }
 
-interface NaturalEnd {
-  readonly kind: 'complete' | 'expire' | 'cancel';
-  readonly share: number;
-}
-
-function naturalEnd(world: World, batch: BatchRecord): NaturalEnd {
-  const subject = subjectOf(batch);
-  const { seed, flakiness } = world.settings;
-  const share = chance(seed, 'share', batch.ordinal);
-  const cancelled = world.faults.afflicts('cancelled_partially', batch.id, subject);
-  if (cancelled !== null) return { kind: 'cancel', share: cancelled.share ?? share };
-  const expired = world.faults.afflicts('expired_partially', batch.id, subject);
-  if (expired !== null) return { kind: 'expire', share: expired.share ?? share };
-  if (chance(seed, 'expires', batch.ordinal) < flakiness.expiredRate) {
-    return { kind: 'expire', share };
-  }
-  return { kind: 'complete', share: 1 };
-}
-
 async function conclude(world: World, batch: BatchRecord, execution: Execution): Promise<void> {
   if (batch.order === null || batch.order.kind === 'complete') {
     await execution.advanceTo(execution.total);
     await finalize(world, batch);
   }
-  switch (batch.order?.kind) {
+  const files = await execution.publish(REST_CODES[batch.order?.kind ?? 'complete']);
+  // Asked again: a cancel may have come while the files were written.
+  const kind = batch.order?.kind ?? 'complete';
+  if (kind === 'cancel') await waitCancelling(world, batch);
+  batch.outputFileId = files.output;
+  batch.errorFileId = files.errors;
+  end(world, batch, kind);
+}
+
+const REST_CODES = {
+  cancel: 'batch_cancelled',
+  expire: 'batch_expired',
+  fail: null,
+  complete: null,
+} as const;
+
+function end(world: World, batch: BatchRecord, kind: BatchOrder['kind']): void {
+  const now = world.clock.nowSeconds();
+  switch (kind) {
     case 'cancel':
-      await execution.publish('batch_cancelled', () => cancelAfterWhile(world, batch));
-      return;
+      batch.cancelledAt = now;
+      return world.batches.setStatus(batch, 'cancelled');
     case 'expire':
-      await execution.publish('batch_expired', () => {
-        batch.expiredAt = world.clock.nowSeconds();
-        world.batches.setStatus(batch, 'expired');
-      });
-      return;
+      batch.expiredAt = now;
+      return world.batches.setStatus(batch, 'expired');
     case 'fail':
-      await execution.publish(null, () =>
-        fail(world, batch, batch.order?.findings ?? [unknownFailure()]),
-      );
-      return;
-    default:
-      await execution.publish(null, () => {
-        batch.completedAt = world.clock.nowSeconds();
-        world.batches.setStatus(batch, 'completed');
-      });
+      return fail(world, batch, batch.order?.findings ?? [unknownFailure()]);
+    case 'complete':
+      batch.completedAt = now;
+      return world.batches.setStatus(batch, 'completed');
   }
 }
 
@@ -184,23 +150,15 @@ async function finalize(world: World, batch: BatchRecord): Promise<void> {
   if (isLate && world.faults.isOn('stuck_finalizing')) batch.order ??= { kind: 'expire' };
 }
 
-async function cancelAfterWhile(world: World, batch: BatchRecord): Promise<void> {
+async function waitCancelling(world: World, batch: BatchRecord): Promise<void> {
   const lastMs = varied(world, batch, 'cancelling', world.settings.pace.cancelling);
-  const dueMs = world.clock.nowMs() + lastMs;
-  await world.clock.sleepUntil(dueMs, `${batch.id} cancelling`);
-  batch.cancelledAt = world.clock.nowSeconds();
-  world.batches.setStatus(batch, 'cancelled');
+  await world.clock.sleepUntil(world.clock.nowMs() + lastMs, `${batch.id} cancelling`);
 }
 
 function fail(world: World, batch: BatchRecord, findings: readonly BatchFinding[]): void {
   batch.findings = findings;
   batch.failedAt = world.clock.nowSeconds();
   world.batches.setStatus(batch, 'failed');
-}
-
-function unknownFailure(): BatchFinding {
-  const message = 'The batch failed for an internal reason.';
-  return { code: 'server_error', line: null, message, param: null };
 }
 
 /** Waits for the moment, but no longer than until an order comes. */

@@ -10,6 +10,29 @@ export interface LineSpan {
   readonly length: number;
 }
 
+/** The places of many lines, two numbers a line. */
+export class LineTable {
+  readonly #offsets: number[] = [];
+  readonly #lengths: number[] = [];
+
+  get count(): number {
+    return this.#offsets.length;
+  }
+
+  add(span: LineSpan): void {
+    this.#offsets.push(span.offset);
+    this.#lengths.push(span.length);
+  }
+
+  /** Throws a RangeError beyond the end. */
+  at(index: number): LineSpan {
+    const offset = this.#offsets[index];
+    const length = this.#lengths[index];
+    if (offset === undefined || length === undefined) throw new RangeError(`no line ${index}`);
+    return { offset, length };
+  }
+}
+
 /**
  * Calls `onLine` for every line, the last one also where no newline ends it. The line is a view
  * that is valid only during the call.

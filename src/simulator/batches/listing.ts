@@ -33,7 +33,7 @@ export class BatchListing {
 
   #ordered(): BatchRecord[] {
     const batches = this.#world.batches.all();
-    if (!this.#world.faults.isOn('list_never_sorted')) return batches.reverse();
+    if (!this.#world.faults.isOn('list_never_sorted')) return batches.toReversed();
     const keyed = batches.map((batch) => ({ batch, key: hexOf(12, batch.id, 'place') }));
     return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ batch }) => batch);
   }

@@ -14,11 +14,7 @@ export interface Failure {
 }
 
 /** Null: it succeeds. `executedBefore` counts earlier executions of the same request. */
-export function failureOf(
-  world: World,
-  customId: string,
-  executedBefore: number,
-): Failure | null {
+export function failureOf(world: World, customId: string, executedBefore: number): Failure | null {
   const { faults } = world;
   const key = `${customId} ${executedBefore}`;
   if (faults.strikes('line_error_400', customId, customId) !== null) return permanent();

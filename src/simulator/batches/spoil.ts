@@ -5,6 +5,9 @@ import type { LINE_FAULTS } from '../faults/names.ts';
 import type { World } from '../world.ts';
 import type { BatchRecord } from './record.ts';
 
+/** An offset within the value of `id`, where a wrong byte breaks nothing but the encoding. */
+const INSIDE_LINE_ID = 20;
+
 export interface SpoiltLines {
   /** Whether the request's own answer can be read. */
   readonly isDelivered: boolean;
@@ -48,7 +51,7 @@ function damaged(
   }
   if (struck('line_bad_utf8')) {
     const bad = Buffer.from(line);
-    bad.writeUInt16BE(0xc3_28, bad.length - 8);
+    bad.writeUInt16BE(0xc3_28, INSIDE_LINE_ID);
     return { line: bad, isReadable: false };
   }
   if (struck('line_status_0')) {

@@ -5,12 +5,12 @@ import type { FileHandle } from 'node:fs/promises';
 import type { World } from '../world.ts';
 import { inputsOf, isProblem, type Problem, readRequest } from './check-request.ts';
 import { memberBytes } from './json-span.ts';
-import { eachLine, type LineSpan } from './lines.ts';
+import { eachLine, type LineSpan, LineTable } from './lines.ts';
 import type { BatchFinding } from './record.ts';
 
 export interface Inspection {
   readonly findings: readonly BatchFinding[];
-  readonly lines: readonly LineSpan[];
+  readonly lines: LineTable;
   /** Of the first request that names one. */
   readonly model: string | null;
   readonly promptTokens: number;
@@ -34,7 +34,7 @@ class Inspector {
   readonly #world: World;
   readonly #endpoint: string;
   readonly #findings: BatchFinding[] = [];
-  readonly #lines: LineSpan[] = [];
+  readonly #lines = new LineTable();
   readonly #ids = new Set<string>();
   #number = 0;
   #model: string | null = null;
@@ -50,7 +50,7 @@ class Inspector {
     this.#number++;
     const problem = this.#check(line);
     if (problem !== null) this.#find({ ...problem, line: this.#number });
-    else this.#lines.push(span);
+    else this.#lines.add(span);
   }
 
   conclude(): Inspection {
@@ -61,7 +61,7 @@ class Inspector {
       this.#find(about('too_many_tasks', message));
     }
     if (this.#endpoint === '/v1/embeddings' && this.#inputs > maxInputs) {
-      const message = `The batch has ${this.#inputs} embedding inputs; at most ${maxInputs} are allowed.`;
+      const message = `The batch has ${this.#inputs} inputs; at most ${maxInputs} are allowed.`;
       this.#find({ ...about('invalid_request', message), param: 'body.input' });
     }
     return {

@@ -31,7 +31,10 @@ export function filesRoutes(world: World): Route[] {
       verb: 'get',
       path: '/v1/files/:id',
       operation: 'file_retrieve',
-      answer: async (request) => ({ status: 200, body: fileOnWire(findFile(world, request.params['id'])) }),
+      answer: async (request) => ({
+        status: 200,
+        body: fileOnWire(findFile(world, request.params['id'])),
+      }),
     },
     {
       verb: 'get',

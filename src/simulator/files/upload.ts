@@ -38,7 +38,7 @@ interface ReceivedFile {
   readonly sizeBytes: number;
 }
 
-/** What has arrived of the form. Once the file's content has moved home, discard removes nothing. */
+/** What has arrived of the form; `discard` is harmless once the content has moved home. */
 class Form {
   readonly #path: string;
   readonly #maxBytes: number;

@@ -16,7 +16,7 @@ import {
 } from '../faults/names.ts';
 import type { FaultSwitch } from '../faults/switches.ts';
 import type { World } from '../world.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, type ApiErrorDetails } from './api-error.ts';
 import type { Reply } from './exchange.ts';
 
 /** True: a fault has answered, or made sure that nobody will. Throws an ApiError to answer. */
@@ -107,36 +107,37 @@ function truncate(response: Response, reply: Reply): true {
   return true;
 }
 
-function refusal(name: BeforeWork, fault: FaultSwitch): ApiError {
-  switch (name) {
-    case 'rate_limit_429':
-      return new ApiError({
-        status: 429,
-        message: 'Rate limit reached for requests.',
-        type: 'requests',
-        code: 'rate_limit_exceeded',
-        headers: { 'Retry-After': String(fault.retryAfterSeconds ?? 1) },
-      });
-    case 'insufficient_quota':
-      return new ApiError({
-        status: 429,
-        message: 'You exceeded your current quota; check your plan and billing details.',
-        type: 'insufficient_quota',
-        code: 'insufficient_quota',
-      });
-    case 'unauthorized_401':
-      return new ApiError({
-        status: 401,
-        message: 'Incorrect API key provided.',
-        code: 'invalid_api_key',
-      });
-    case '409':
-      return new ApiError({ status: 409, message: 'The resource is in use: try again.' });
-    default:
-      return new ApiError({
-        status: 500,
-        message: 'The server had an error while processing your request.',
-        type: 'server_error',
-      });
-  }
+type Refused = Exclude<BeforeWork, 'slow' | 'reset' | 'hang' | 'html_502'>;
+
+function refusal(name: Refused, fault: FaultSwitch): ApiError {
+  const details = REFUSALS[name];
+  if (name !== 'rate_limit_429') return new ApiError(details);
+  const headers = { 'Retry-After': String(fault.retryAfterSeconds ?? 1) };
+  return new ApiError({ ...details, headers });
 }
+
+const REFUSALS: Readonly<Record<Refused, ApiErrorDetails>> = {
+  rate_limit_429: {
+    status: 429,
+    message: 'Rate limit reached for requests.',
+    type: 'requests',
+    code: 'rate_limit_exceeded',
+  },
+  insufficient_quota: {
+    status: 429,
+    message: 'You exceeded your current quota; check your plan and billing details.',
+    type: 'insufficient_quota',
+    code: 'insufficient_quota',
+  },
+  unauthorized_401: {
+    status: 401,
+    message: 'Incorrect API key provided.',
+    code: 'invalid_api_key',
+  },
+  '409': { status: 409, message: 'The resource is in use: try again.' },
+  server_error_500: {
+    status: 500,
+    message: 'The server had an error while processing your request.',
+    type: 'server_error',
+  },
+};

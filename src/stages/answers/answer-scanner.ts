@@ -5,20 +5,23 @@
 
 import { classifyAnswer, classifyOwnFailure } from '../../domain/answer.ts';
 import type { AnswerClass } from '../../domain/answer.ts';
+import {
+  CLOSE_BRACE,
+  COLON,
+  COMMA,
+  JsonWalker,
+  OPEN_BRACE,
+  QUOTE,
+} from '../../jsonl/json-walker.ts';
 import { keyAt } from './answer-keys.ts';
 import type { Key } from './answer-keys.ts';
-import { skipColon, skipSpace, skipString, skipValue } from './json-walk.ts';
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 const LETTER_N = 0x6e;
 
 /** Where a member stands; the same name means different things in different places. */
 type Place = 'line' | 'response' | 'body' | 'usage' | 'details' | 'error' | 'bodyError';
 
-export class AnswerScanner {
+export class AnswerScanner extends JsonWalker {
   /** The custom_id's bytes between its quotes; idStart is -1 where the line has no string id. */
   idStart = -1;
   idEnd = -1;
@@ -40,7 +43,6 @@ export class AnswerScanner {
 
   #hasNullId = false;
   #hasErrorLine = false;
-  #bytes: Buffer = Buffer.alloc(0);
   /** Top-level keys seen in this line, a bit each. */
   #seen = 0;
 
@@ -49,21 +51,22 @@ export class AnswerScanner {
    * JSON object, or where a key that matters stands twice in it.
    */
   scan(bytes: Buffer, start: number, end: number): boolean {
-    this.#reset(bytes);
-    const at = skipSpace(bytes, start, end);
+    this.attach(bytes);
+    this.#reset();
+    const at = this.skipSpace(start);
     if (bytes[at] !== OPEN_BRACE) return false;
-    const behind = this.#object('line', at, end);
-    return behind >= 0 && skipSpace(bytes, behind, end) === end;
+    const behind = this.#object('line', at);
+    return behind >= 0 && this.skipSpace(behind) === end;
   }
 
   /** What follows from the line. Allocates: a success is told apart by `isSuccess` first. */
   classify(): AnswerClass {
-    const errorCode = this.error.code(this.#bytes);
+    const errorCode = this.error.code(this.bytes);
     if (this.isOwn) return classifyOwnFailure(errorCode ?? '');
     return classifyAnswer({
       statusCode: this.statusCode < 0 ? null : this.statusCode,
       errorCode,
-      bodyErrorCode: this.bodyError.code(this.#bytes),
+      bodyErrorCode: this.bodyError.code(this.bytes),
       hasBody: this.hasBody,
     });
   }
@@ -76,11 +79,10 @@ export class AnswerScanner {
 
   /** The provider's or our own words; '' where there are none. */
   message(): string {
-    return (this.error.present ? this.error : this.bodyError).message(this.#bytes);
+    return (this.error.present ? this.error : this.bodyError).message(this.bytes);
   }
 
-  #reset(bytes: Buffer): void {
-    this.#bytes = bytes;
+  #reset(): void {
     this.#seen = 0;
     this.idStart = -1;
     this.idEnd = -1;
@@ -101,51 +103,52 @@ export class AnswerScanner {
   }
 
   /** Behind the object that opens at `at`, or -1. */
-  #object(place: Place, at: number, end: number): number {
-    const bytes = this.#bytes;
-    let i = skipSpace(bytes, at + 1, end);
+  #object(place: Place, at: number): number {
+    const bytes = this.bytes;
+    let i = this.skipSpace(at + 1);
     if (bytes[i] === CLOSE_BRACE) return i + 1;
     for (;;) {
       if (bytes[i] !== QUOTE) return -1;
-      const behindName = skipString(bytes, i + 1, end);
+      const behindName = this.skipString(i + 1);
       if (behindName < 0) return -1;
       const key = keyAt(bytes, i + 1, behindName - 1);
-      i = skipColon(bytes, behindName, end);
+      i = this.skipSpace(behindName);
+      if (bytes[i] !== COLON) return -1;
+      i = this.skipSpace(i + 1);
+      i = key === null ? this.skipValue(i, 0) : this.#member(place, key, i);
       if (i < 0) return -1;
-      i = key === null ? skipValue(bytes, i, end) : this.#member(place, key, i, end);
-      if (i < 0) return -1;
-      i = skipSpace(bytes, i, end);
+      i = this.skipSpace(i);
       if (bytes[i] !== COMMA) return bytes[i] === CLOSE_BRACE ? i + 1 : -1;
-      i = skipSpace(bytes, i + 1, end);
+      i = this.skipSpace(i + 1);
     }
   }
 
-  #member(place: Place, key: Key, at: number, end: number): number {
+  #member(place: Place, key: Key, at: number): number {
     switch (place) {
       case 'line':
-        return this.#lineMember(key, at, end);
+        return this.#lineMember(key, at);
       case 'response':
-        return this.#responseMember(key, at, end);
+        return this.#responseMember(key, at);
       case 'body':
-        return this.#bodyMember(key, at, end);
+        return this.#bodyMember(key, at);
       case 'usage':
       case 'details':
-        return this.#usageMember(place, key, at, end);
+        return this.#usageMember(place, key, at);
       case 'error':
       case 'bodyError':
-        return this.#errorMember(place, key, at, end);
+        return this.#errorMember(place, key, at);
     }
   }
 
-  #lineMember(key: Key, at: number, end: number): number {
+  #lineMember(key: Key, at: number): number {
     if (key.bit !== 0) {
       if ((this.#seen & key.bit) !== 0) return -1;
       this.#seen |= key.bit;
     }
-    const first = this.#bytes[at];
-    if (key.name === 'response' && first === OPEN_BRACE) return this.#object('response', at, end);
-    if (key.name === 'error') return this.#errorValue('error', at, end);
-    const behind = skipValue(this.#bytes, at, end);
+    const first = this.bytes[at];
+    if (key.name === 'response' && first === OPEN_BRACE) return this.#object('response', at);
+    if (key.name === 'error') return this.#errorValue('error', at);
+    const behind = this.skipValue(at, 0);
     if (key.name === 'id') this.#hasNullId = first === LETTER_N;
     if (key.name === 'custom_id') {
       this.idIsNull = first === LETTER_N;
@@ -155,26 +158,26 @@ export class AnswerScanner {
     return behind;
   }
 
-  #responseMember(key: Key, at: number, end: number): number {
-    const first = this.#bytes[at];
+  #responseMember(key: Key, at: number): number {
+    const first = this.bytes[at];
     if (key.name === 'body') {
       this.#resetBody();
       this.hasBody = first !== LETTER_N;
-      if (first === OPEN_BRACE) return this.#object('body', at, end);
+      if (first === OPEN_BRACE) return this.#object('body', at);
     }
-    const behind = skipValue(this.#bytes, at, end);
+    const behind = this.skipValue(at, 0);
     if (key.name === 'status_code') {
-      const status = wholeNumber(this.#bytes, at, behind);
+      const status = wholeNumber(this.bytes, at, behind);
       this.statusCode = status < 1000 ? status : -1;
     }
     return behind;
   }
 
-  #bodyMember(key: Key, at: number, end: number): number {
-    const first = this.#bytes[at];
-    if (key.name === 'error') return this.#errorValue('bodyError', at, end);
-    if (key.name === 'usage' && first === OPEN_BRACE) return this.#object('usage', at, end);
-    const behind = skipValue(this.#bytes, at, end);
+  #bodyMember(key: Key, at: number): number {
+    const first = this.bytes[at];
+    if (key.name === 'error') return this.#errorValue('bodyError', at);
+    if (key.name === 'usage' && first === OPEN_BRACE) return this.#object('usage', at);
+    const behind = this.skipValue(at, 0);
     if (key.name === 'model' && first === QUOTE) {
       this.modelStart = at + 1;
       this.modelEnd = behind - 1;
@@ -182,27 +185,27 @@ export class AnswerScanner {
     return behind;
   }
 
-  #usageMember(place: 'usage' | 'details', key: Key, at: number, end: number): number {
-    if (place === 'usage' && this.#bytes[at] === OPEN_BRACE) {
-      return this.#object('details', at, end);
+  #usageMember(place: 'usage' | 'details', key: Key, at: number): number {
+    if (place === 'usage' && this.bytes[at] === OPEN_BRACE) {
+      return this.#object('details', at);
     }
-    const behind = skipValue(this.#bytes, at, end);
-    const count = behind < 0 ? -1 : wholeNumber(this.#bytes, at, behind);
+    const behind = this.skipValue(at, 0);
+    const count = behind < 0 ? -1 : wholeNumber(this.bytes, at, behind);
     if (count >= 0) this.usage.set(key, count);
     return behind;
   }
 
   /** An error of any shape but null is an error. */
-  #errorValue(place: 'error' | 'bodyError', at: number, end: number): number {
+  #errorValue(place: 'error' | 'bodyError', at: number): number {
     const fields = this[place];
-    const first = this.#bytes[at];
+    const first = this.bytes[at];
     fields.reset();
     fields.present = first !== LETTER_N;
-    return first === OPEN_BRACE ? this.#object(place, at, end) : skipValue(this.#bytes, at, end);
+    return first === OPEN_BRACE ? this.#object(place, at) : this.skipValue(at, 0);
   }
 
-  #errorMember(place: 'error' | 'bodyError', key: Key, at: number, end: number): number {
-    const behind = skipValue(this.#bytes, at, end);
+  #errorMember(place: 'error' | 'bodyError', key: Key, at: number): number {
+    const behind = this.skipValue(at, 0);
     if (behind >= 0) this[place].set(key, at, behind);
     if (place === 'error' && key.name === 'line') this.#hasErrorLine = true;
     return behind;

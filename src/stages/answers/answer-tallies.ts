@@ -1,6 +1,13 @@
 /** Sums over answers: how many of each class, and tokens by model. */
 
-import type { AnswerClass, AnswerKind, ClassCount, ModelUsage } from '../../domain/answer.ts';
+import { SUCCESS } from '../../domain/answer.ts';
+import type {
+  AnswerClass,
+  AnswerKind,
+  ClassCounts,
+  TokenUsage,
+  UsageByModel,
+} from '../../domain/answer.ts';
 
 /** The tokens of one answer. */
 export interface AnswerTokens {
@@ -13,45 +20,54 @@ export interface AnswerTokens {
 
 /** Counts answers by class. Where there are too many classes, the rest counts as `other`. */
 export class ClassTally {
-  readonly #counts = new Map<string, { known: AnswerClass; count: number }>();
-  readonly success: AnswerClass = { kind: 'success', class: 'ok' };
+  /** Failures; successes have one class and a counter of their own, for they are many. */
+  readonly #failures = new Map<string, { known: AnswerClass; count: number }>();
+  #successes = 0;
 
   /** The class under which the answer was counted. */
   add(answer: AnswerClass, maxClasses = Infinity): AnswerClass {
+    if (answer.kind === 'success') {
+      this.#successes += 1;
+      return SUCCESS;
+    }
     const key = `${answer.kind} ${answer.class}`;
-    const counted = this.#counts.get(key);
+    const counted = this.#failures.get(key);
     if (counted !== undefined) {
       counted.count += 1;
       return counted.known;
     }
-    if (this.#counts.size >= maxClasses && answer.class !== 'other') {
-      return this.add({ kind: answer.kind, class: 'other' });
+    if (this.#failures.size >= maxClasses && answer.class !== 'other') {
+      return this.add({ kind: answer.kind, class: 'other' }, maxClasses);
     }
-    this.#counts.set(key, { known: answer, count: 1 });
+    this.#failures.set(key, { known: answer, count: 1 });
     return answer;
   }
 
   kinds(): Record<AnswerKind, number> {
-    const kinds = { success: 0, final: 0, again: 0, quota: 0 };
-    for (const { known, count } of this.#counts.values()) kinds[known.kind] += count;
+    const kinds = { success: this.#successes, final: 0, again: 0, quota: 0 };
+    for (const { known, count } of this.#failures.values()) kinds[known.kind] += count;
     return kinds;
   }
 
-  /** The most frequent first; equals by name, so that the order does not depend on the input's. */
-  list(): ClassCount[] {
-    return [...this.#counts.values()]
-      .map(({ known, count }) => ({ ...known, count }))
-      .toSorted((a, b) => b.count - a.count || compareText(a.class, b.class));
+  /** By class, the names in order. */
+  counts(): ClassCounts {
+    const sums = new Map<string, number>();
+    if (this.#successes > 0) sums.set(SUCCESS.class, this.#successes);
+    for (const { known, count } of this.#failures.values()) {
+      sums.set(known.class, (sums.get(known.class) ?? 0) + count);
+    }
+    return inOrder(sums);
   }
 }
 
 /** Sums tokens by model. */
 export class UsageTally {
-  readonly #models = new Map<string, Sums>();
+  readonly #models = new Map<string, TokenSums>();
 
   add(model: string, tokens: AnswerTokens): void {
-    const sums = this.#models.get(model) ?? new Sums();
-    if (sums.answers === 0) this.#models.set(model, sums);
+    const known = this.#models.get(model);
+    const sums = known ?? new TokenSums();
+    if (known === undefined) this.#models.set(model, sums);
     sums.answers += 1;
     sums.inputTokens += tokens.input;
     sums.outputTokens += tokens.output;
@@ -60,15 +76,13 @@ export class UsageTally {
     sums.reasoningTokens += tokens.reasoning;
   }
 
-  /** By name. */
-  list(): ModelUsage[] {
-    return [...this.#models]
-      .map(([model, sums]) => ({ model, ...sums }))
-      .toSorted((a, b) => compareText(a.model, b.model));
+  /** By model, the names in order. */
+  sums(): UsageByModel {
+    return inOrder(new Map([...this.#models].map(([model, sums]) => [model, { ...sums }])));
   }
 }
 
-class Sums {
+class TokenSums implements TokenUsage {
   answers = 0;
   inputTokens = 0;
   outputTokens = 0;
@@ -77,7 +91,7 @@ class Sums {
   reasoningTokens = 0;
 }
 
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+/** The names come from a provider: `fromEntries` makes even `__proto__` a property like others. */
+function inOrder<Value>(map: Map<string, Value>): Record<string, Value> {
+  return Object.fromEntries([...map].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

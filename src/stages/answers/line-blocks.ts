@@ -4,7 +4,6 @@
  */
 
 import { readSync } from 'node:fs';
-import { skipSpace } from './json-walk.ts';
 
 /** Blocks of this size stay in the processor's cache. */
 const BLOCK_BYTES = 256 * 1024;
@@ -21,7 +20,7 @@ export interface LinePlace {
 }
 
 export class LineBlocks {
-  /** The current block is [0, end); it ends with a newline. */
+  /** The current block is [0, end); it ends with a newline. Its size is a multiple of 4. */
   bytes: Buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   end = 0;
   /** Where the current block stands in the file. */
@@ -81,7 +80,7 @@ export class LineBlocks {
 
   #lastLine(): boolean {
     if (this.#filled === 0) return false;
-    this.cut ||= skipSpace(this.bytes, 0, this.#filled) < this.#filled;
+    this.cut ||= !isBlank(this.bytes, this.#filled);
     this.bytes[this.#filled] = NEWLINE;
     this.end = this.#filled + 1;
     return true;
@@ -105,9 +104,16 @@ export class LineBlocks {
   }
 
   #grow(): void {
-    const size = Math.min(this.bytes.length * 2, this.#maxLineBytes + 1);
-    const larger = Buffer.allocUnsafeSlow(size);
+    const larger = Buffer.allocUnsafeSlow(this.bytes.length * 2);
     this.bytes.copy(larger, 0, 0, this.#filled);
     this.bytes = larger;
   }
+}
+
+function isBlank(bytes: Buffer, end: number): boolean {
+  for (let i = 0; i < end; i += 1) {
+    const byte = bytes[i];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  }
+  return true;
 }

@@ -8,6 +8,11 @@ test('the key is hidden as it is, URL-encoded and in base 64', () => {
   expect(clean(spellings.join(' '))).toBe('[key] [key] [key]');
 });
 
+test('a key that was read with its line break is hidden without it', () => {
+  const clean = createCleaner('sk-0123456789abcdef\n');
+  expect(clean('bad key sk-0123456789abcdef.')).toBe('bad key [key].');
+});
+
 test('a bearer token is hidden though it is not our key', () => {
   expect(createCleaner('')('sent "bearer abc.def", thanks')).toBe('sent "Bearer [key]", thanks');
 });

@@ -38,12 +38,13 @@ test('reads that the network or a cut body ends may be repeated', async () => {
   );
   const cut = await stageWith(200, '{"id":"batch_1"');
   const silent = await stageOfSockets(() => {});
-  const timeouts = { callMs: 100, stallMs: 100, answerMs: 100 };
-  const after = (baseUrl: string) =>
-    weatherAfter(providerAt(baseUrl, { timeouts }).retrieveBatch('batch_1'));
+  const after = (baseUrl: string, callMs = 20_000) => {
+    const timeouts = { callMs, stallMs: 20_000, answerMs: 20_000 };
+    return weatherAfter(providerAt(baseUrl, { timeouts }).retrieveBatch('batch_1'));
+  };
   expect(await after(reset.baseUrl)).toMatchObject({ kind: 'transient', code: 'ECONNRESET' });
   expect(await after(cut.baseUrl)).toMatchObject({ kind: 'transient', status: 200 });
-  expect(await after(silent.baseUrl)).toMatchObject({ kind: 'transient', code: 'ETIMEDOUT' });
+  expect(await after(silent.baseUrl, 100)).toMatchObject({ kind: 'transient', code: 'ETIMEDOUT' });
   expect(await after(await unusedBaseUrl())).toMatchObject({
     kind: 'transient',
     code: 'ECONNREFUSED',

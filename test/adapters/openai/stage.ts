@@ -114,7 +114,7 @@ export function providerAt(
     project: 'proj-1',
     userAgent: 'batchwright/test',
     profile: { filePurpose: 'batch', uploadExpiry: 'always' },
-    timeouts: { callMs: 5_000, stallMs: 5_000, answerMs: 5_000 },
+    timeouts: { callMs: 20_000, stallMs: 20_000, answerMs: 20_000 },
     ...changes,
   });
 }
@@ -125,7 +125,7 @@ export function createInput(changes: Partial<CreateBatchInput> = {}): CreateBatc
     endpoint: '/v1/embeddings',
     completionWindow: '24h',
     metadata: { job: 'job_1' },
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
     ...changes,
   };
 }

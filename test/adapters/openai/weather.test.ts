@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, integer, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCleaner } from '../../../src/adapters/openai/provider-text.ts';
 import { kindOfStatus, weatherOf } from '../../../src/adapters/openai/weather.ts';
@@ -45,8 +45,8 @@ test('a ring of causes ends', () => {
 });
 
 test('no status proves that a create did nothing, but a 429, a 425 and a definite 4xx', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 100, max: 999 }), (status) => {
+  assert(
+    property(integer({ min: 100, max: 999 }), (status) => {
       const isProof = status >= 400 && status <= 451 && status !== 408 && status !== 409;
       expect(kindOfStatus(status, 'creates') !== 'unknown').toBe(isProof);
       expect(kindOfStatus(status, 'repeatable')).not.toBe('unknown');

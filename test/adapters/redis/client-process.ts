@@ -11,7 +11,7 @@ const connection = redis.connect('worker');
 
 process.on('message', (message: string[] | 'close') => {
   if (message === 'close') {
-    void redis.close().then(() => process.disconnect());
+    void redis.close().then(() => process.disconnect?.());
     return;
   }
   const [command = '', ...args] = message;

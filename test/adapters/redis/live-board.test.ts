@@ -43,3 +43,22 @@ test('every key carries the prefix, and boards with other prefixes do not meet',
   expect(await two.holders('m')).toEqual([]);
   expect(await two.progress(holder.job)).toEqual(new Map());
 });
+
+test('a board whose server died is unready on the next server, and works once rebuilt', async () => {
+  const server = await startTestRedis();
+  const board = openLiveBoard({ redis: server.connect('producer'), prefix: 'board' });
+  const holder = { job: `job_${'0'.repeat(26)}` as JobId, chunk: chunkIdOf(0) };
+  try {
+    await board.markReady();
+    expect(await board.takeSlot('m', holder, 1)).toBe('taken');
+    process.kill(server.serverPid() ?? 0, 'SIGKILL');
+    // Right after the death it may fail, as it shall: fast.
+    const take = () => board.takeSlot('m', holder, 1).catch(() => 'failed');
+    await expect.poll(take, { timeout: 10_000, interval: 20 }).toBe('unready');
+    await board.restoreSlot('m', holder);
+    await board.markReady();
+    expect(await board.takeSlot('m', { ...holder, chunk: chunkIdOf(1) }, 1)).toBe('parked');
+  } finally {
+    await server.close();
+  }
+});

@@ -5,12 +5,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
-import type { AnswerKind, ClassCount, ModelUsage } from '../../domain/answer.ts';
+import type { AnswerKind, ClassCounts, UsageByModel } from '../../domain/answer.ts';
+import { SUCCESS } from '../../domain/answer.ts';
 import { hasEscape } from './answer-keys.ts';
 import { AnswerScanner } from './answer-scanner.ts';
 import { AnswersIndexWriter, Entry, NO_NAME } from './answers-index.ts';
 import { ClassTally, UsageTally } from './answer-tallies.ts';
-import { skipSpace } from './json-walk.ts';
 import { LineBlocks } from './line-blocks.ts';
 
 export interface AnswersTask {
@@ -26,9 +26,11 @@ export interface AnswersReport {
   readonly lines: number;
   /** Lines with a custom_id, by what follows from them. */
   readonly counts: Readonly<Record<AnswerKind, number>>;
-  readonly byClass: readonly ClassCount[];
+  /** An answer says that the account has to be paid up first. */
+  readonly hasQuota: boolean;
+  readonly byClass: ClassCounts;
   /** Of all lines with a custom_id. */
-  readonly usage: readonly ModelUsage[];
+  readonly usage: UsageByModel;
   /** Not UTF-8, not a JSON object, or without a string custom_id. */
   readonly unparsable: number;
   /** The first of them. */
@@ -109,11 +111,13 @@ class AnswersCheck {
 
   finish(): AnswersReport {
     this.#writer.finish();
+    const counts = this.#classes.kinds();
     return {
       lines: this.#lines,
-      counts: this.#classes.kinds(),
-      byClass: this.#classes.list(),
-      usage: this.#usage.list(),
+      counts,
+      hasQuota: counts.quota > 0,
+      byClass: this.#classes.counts(),
+      usage: this.#usage.sums(),
       unparsable: this.#unparsable,
       unparsableAt: this.#unparsableAt,
       cut: this.#cut,
@@ -123,11 +127,12 @@ class AnswersCheck {
   #readBlock(blocks: LineBlocks): void {
     const { bytes, end, offset } = blocks;
     const isText = isUtf8(bytes.subarray(0, end));
+    this.#scanner.attach(bytes);
     let start = offset === 0 && startsWithMark(bytes) ? BYTE_ORDER_MARK_BYTES : 0;
     while (start < end) {
       const newline = bytes.indexOf(0x0a, start);
       this.#lineNumber += 1;
-      if (skipSpace(bytes, start, newline) < newline) {
+      if (this.#scanner.skipSpace(start) < newline) {
         this.#readLine(bytes, start, newline, offset, isText);
       }
       start = newline + 1;
@@ -159,8 +164,8 @@ class AnswersCheck {
 
   #setClass(): void {
     const entry = this.#entry;
-    const known = this.#scanner.isSuccess() ? this.#classes.success : this.#scanner.classify();
-    const counted = this.#classes.add(known, MAX_NAMES);
+    const answer = this.#scanner.isSuccess() ? SUCCESS : this.#scanner.classify();
+    const counted = this.#classes.add(answer, MAX_NAMES);
     entry.kind = counted.kind;
     entry.classNumber = this.#writer.nameNumber(counted.class);
   }

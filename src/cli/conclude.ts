@@ -1,0 +1,83 @@
+/** What is said when a job has a plan, is held, or is over; and the exit code that follows. */
+
+import type { Store } from '../compose.ts';
+import type { JobState, PlanRefusal } from '../domain/job.ts';
+import { jobStatus } from '../domain/job.ts';
+import { deliver } from './deliver.ts';
+import type { ExitCode } from './exit.ts';
+import { EXIT } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+import { grouped, plural, size } from './terminal.ts';
+
+/** One line about the plan, once there is one. */
+export function sayPlan(state: JobState, terminal: Terminal): void {
+  if (!('plan' in state)) return;
+  const { counts, chunkCount, models, source } = state.plan;
+  const rejected = counts.rejected > 0 ? ` · ${plural(counts.rejected, 'line')} rejected` : '';
+  terminal.event('plan', { requests: counts.requests, chunks: chunkCount, models });
+  terminal.say(
+    `${terminal.style('green', '✔')} ${plural(counts.requests, 'request')} · ` +
+      `${plural(chunkCount, 'chunk')} · ${models.join(', ') || 'no model'} · ` +
+      `${size(source.sizeBytes)}${rejected}`,
+  );
+}
+
+/** Delivers what a finished job has, and says how it ended. */
+export async function conclude(
+  state: JobState,
+  store: Store,
+  outPath: string | null,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (state.status === 'refused') return sayRefusal(state.refusal, terminal);
+  if (state.status !== 'merged' && state.status !== 'done') return EXIT.internal;
+  const { id } = state.spec;
+  const { result } = state;
+  const status = jobStatus(state);
+  const delivered = outPath === null ? 'kept' : await deliver(store, id, result, outPath);
+  terminal.event('done', { job: id, status, output: outPath, delivered, ...result });
+  const failed = result.failed + result.rejected;
+  const mark = failed > 0 ? terminal.style('yellow', '●') : terminal.style('green', '✔');
+  const where = outPath === null ? '' : ` → ${outPath}`;
+  const already = delivered === 'present' ? ' (complete before, nothing to do)' : '';
+  terminal.say(
+    `${mark} ${status}: ${grouped(result.lines)} lines = ${grouped(result.succeeded)} ok + ` +
+      `${grouped(failed)} failed${where}${already}`,
+  );
+  if (failed > 0) terminal.say(`  batchwright errors ${id}`);
+  if (status === 'cancelled') return EXIT.cancelled;
+  return failed > 0 ? EXIT.failedLines : EXIT.ok;
+}
+
+/** A held job's reason and the way on. */
+export function sayHold(state: JobState, again: string, terminal: Terminal): ExitCode {
+  const { intent } = state;
+  if (intent.kind !== 'hold') return EXIT.internal;
+  terminal.event('paused', { code: intent.code, message: intent.message });
+  const ways = {
+    unauthorized: 'Check OPENAI_API_KEY and the organisation and project, then:',
+    insufficient_quota: 'Add credit to the account, then:',
+    provider_refused: 'Mend the cause (or cancel the job), then:',
+    max_errors: 'Look at the errors; to go on, raise --max-errors and:',
+  };
+  terminal.warn(
+    `${terminal.style('red', '▲')} paused: ${intent.message}\n${ways[intent.code]}\n  ${again}`,
+  );
+  return intent.code === 'unauthorized' ? EXIT.usage : EXIT.refused;
+}
+
+/** The bad lines, the first of them in words, and the way out. */
+export function sayRefusal(refusal: PlanRefusal, terminal: Terminal): ExitCode {
+  const { code, message, rejected, rejectedTotal } = refusal;
+  terminal.event('refused', { code, message, rejected, rejected_total: rejectedTotal });
+  for (const { line, message: reason } of rejected) terminal.warn(`line ${line}: ${reason}`);
+  const more = rejectedTotal - rejected.length;
+  if (more > 0) terminal.warn(`… and ${plural(more, 'more line')}`);
+  const wayOut =
+    code === 'invalid_lines'
+      ? ' Nothing was sent. Mend them, or use --on-invalid skip to answer them with errors.'
+      : '';
+  terminal.warn(`${message}${wayOut}`);
+  if (code === 'job_cancelled') return EXIT.cancelled;
+  return code === 'input_unreadable' ? EXIT.usage : EXIT.refused;
+}

@@ -1,0 +1,148 @@
+/** Works on a job in this process and shows how it goes, until it is over or people leave. */
+
+import type { House, Store } from '../compose.ts';
+import type { JobId } from '../domain/ids.ts';
+import { invariant } from '../domain/errors.ts';
+import type { JobState } from '../domain/job.ts';
+import type { RunningWorkers } from '../service/workers.ts';
+import type { ExitCode } from './exit.ts';
+import { EXIT } from './exit.ts';
+import { conclude, sayHold, sayPlan } from './conclude.ts';
+import { EtaGuess, progressLine, progressText, sumProgress } from './progress.ts';
+import type { ProgressSums } from './progress.ts';
+import { listenForLeaving } from './leaving.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Looks at the journal and the board for people. */
+const LOOK_MS = 250;
+
+/** Lines for logs come at most this often. */
+const TEXT_EVERY_MS = 10_000;
+
+/** How long a finished job's cleaning is waited for before it is left to the next process. */
+const CLEANING_MS = 20_000;
+
+export interface Following {
+  readonly store: Store;
+  readonly house: House;
+  readonly terminal: Terminal;
+  /** Where the result goes; null: it stays in the data directory. */
+  readonly outPath: string | null;
+  /** The command that goes on with the job. */
+  readonly again: string;
+  /** Asked once between planning and sending. */
+  readonly confirm: () => Promise<boolean>;
+}
+
+/** Resolves to the exit code. */
+export async function followJob(job: JobId, following: Following): Promise<ExitCode> {
+  const { house, terminal } = following;
+  const leaving = listenForLeaving(terminal);
+  let workers: RunningWorkers | null = null;
+  try {
+    await resumeHeld(job, following);
+    workers = await house.start(['plan']);
+    const planned = await waitWhile(job, following, leaving.signal, (state) =>
+      state.status === 'created',
+    );
+    await workers.stop();
+    if (leaving.signal.aborted) return detached(following);
+    sayPlan(planned, terminal);
+    if (planned.status === 'planned' && !(await following.confirm())) {
+      await following.store.jobs.cancel(job);
+      terminal.warn('Declined: the job is cancelled, nothing was sent.');
+    }
+    workers = await house.start();
+    const state = await watch(job, following, leaving.signal);
+    if (leaving.signal.aborted) return detached(following);
+    return await end(job, state, following, leaving.signal);
+  } finally {
+    await workers?.stop();
+    leaving.done();
+  }
+}
+
+/** The same command on a held job means: go on, unless its brake would hold it at once. */
+async function resumeHeld(job: JobId, { store, house }: Following): Promise<void> {
+  const state = await store.views.job(job);
+  if (state?.intent.kind !== 'hold') return;
+  const braked = state.intent.code === 'max_errors' && (await house.brake.isPassed(job));
+  if (!braked) await store.jobs.resume(job);
+}
+
+/** Shows progress until there is nothing to wait for. */
+async function watch(job: JobId, following: Following, signal: AbortSignal): Promise<JobState> {
+  const { house, terminal, store } = following;
+  const eta = new EtaGuess();
+  let shown = '';
+  let shownAtMs = Number.NEGATIVE_INFINITY;
+  return waitWhile(job, following, signal, async (state) => {
+    if (state.status !== 'planned') return false;
+    const { counts } = state.plan;
+    const chunks = await house.tools.board.progress(job).catch(() => new Map());
+    const sums = sumProgress(chunks.values(), counts.lines - counts.blank);
+    if (state.intent.kind === 'hold' && !hasLiveBatches(sums)) return false;
+    const nowMs = store.clock.monotonicMs();
+    terminal.bar(progressLine(sums, eta.at(nowMs, sums.done, sums.total)));
+    const text = progressText(sums);
+    if (text !== shown && nowMs - shownAtMs >= TEXT_EVERY_MS) {
+      if (!terminal.isInteractive) terminal.say(text);
+      terminal.event('progress', progressFields(sums));
+      shown = text;
+      shownAtMs = nowMs;
+    }
+    return true;
+  });
+}
+
+/** Waits while the condition holds for the job's state; resolves to the state then. */
+async function waitWhile(
+  job: JobId,
+  { store }: Following,
+  signal: AbortSignal,
+  holds: (state: JobState) => boolean | Promise<boolean>,
+): Promise<JobState> {
+  for (;;) {
+    const state = await store.views.job(job);
+    invariant(state !== null, `${job} is in the store`);
+    if (signal.aborted || !(await holds(state))) return state;
+    await store.clock.sleep(LOOK_MS, signal);
+  }
+}
+
+async function end(
+  job: JobId,
+  state: JobState,
+  following: Following,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  if (state.status === 'planned') return sayHold(state, following.again, following.terminal);
+  const code = await conclude(state, following.store, following.outPath, following.terminal);
+  const deadlineMs = following.store.clock.monotonicMs() + CLEANING_MS;
+  await waitWhile(job, following, signal, (now) =>
+    now.status === 'merged' && following.store.clock.monotonicMs() < deadlineMs,
+  );
+  return code;
+}
+
+function detached({ terminal, again }: Following): ExitCode {
+  terminal.event('detached', {});
+  terminal.warn(`Detached: nothing was cancelled. To go on:\n  ${again}`);
+  return EXIT.detached;
+}
+
+function hasLiveBatches(sums: ProgressSums): boolean {
+  const quiet = new Set(['waiting', 'held', 'uploaded', 'settled']);
+  return [...sums.phases.keys()].some((phase) => !quiet.has(phase));
+}
+
+function progressFields(sums: ProgressSums): Record<string, unknown> {
+  const { total, done, failed, phases, reasons } = sums;
+  return {
+    total,
+    done,
+    failed,
+    phases: Object.fromEntries(phases),
+    waiting: Object.fromEntries(reasons),
+  };
+}

@@ -1,0 +1,38 @@
+/** `batchwright list`: the jobs of a data directory. */
+
+import type { Command } from 'commander';
+import type { JobState } from '../domain/job.ts';
+import { jobStatus } from '../domain/job.ts';
+import type { CommonFlags } from './settings.ts';
+import { withCommonFlags, withStore } from './settings.ts';
+import { Terminal, grouped } from './terminal.ts';
+
+export function addList(program: Command): void {
+  const command = program.command('list').description('the jobs of the data directory');
+  withCommonFlags(command).action(async (flags: CommonFlags) => {
+    await withStore(flags, async (store, config) => {
+      const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+      const states = await store.jobs.list();
+      if (states.length === 0) terminal.say(`No jobs in ${config.dataDir}.`);
+      for (const state of states) terminal.data(flags.json ? asJson(state) : asLine(state));
+    });
+  });
+}
+
+function asLine(state: JobState): string {
+  const { id, name, createdAtMs } = state.spec;
+  const made = new Date(createdAtMs).toISOString().slice(0, 19).replace('T', ' ');
+  const requests = 'plan' in state ? grouped(state.plan.counts.requests) : '–';
+  return `${id}  ${made}  ${jobStatus(state).padEnd(21)}  ${requests.padStart(10)}  ${name}`;
+}
+
+function asJson(state: JobState): string {
+  const { id, name, createdAtMs } = state.spec;
+  return JSON.stringify({
+    job: id,
+    status: jobStatus(state),
+    name,
+    created_at_ms: createdAtMs,
+    requests: 'plan' in state ? state.plan.counts.requests : null,
+  });
+}

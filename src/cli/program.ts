@@ -1,0 +1,83 @@
+/** The commands, and what their errors mean to the shell. */
+
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../../config/load.ts';
+import { Refusal, Weather } from '../domain/errors.ts';
+import { PROGRAM_VERSION } from '../version.ts';
+import { addCancel } from './cancel.ts';
+import { addDoctor } from './doctor.ts';
+import { addErrors } from './errors.ts';
+import type { ExitCode } from './exit.ts';
+import { EXIT } from './exit.ts';
+import { addList } from './list.ts';
+import { addPlan } from './plan.ts';
+import { addPrune } from './prune.ts';
+import { addResult } from './result.ts';
+import { addRun } from './run.ts';
+import { addSimulate } from './simulate.ts';
+import { addStatus } from './status.ts';
+import { addVerify } from './verify.ts';
+
+/** A command's action says how it went. */
+export type Finish = (code: ExitCode) => void;
+
+/** Runs the command line and resolves to the exit code. Never rejects. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  let code: ExitCode = EXIT.ok;
+  const finish: Finish = (how) => {
+    code = how;
+  };
+  const program = new Command('batchwright')
+    .description('Runs request sets of any size through the OpenAI Batch API.')
+    .version(PROGRAM_VERSION)
+    .showHelpAfterError('(batchwright --help shows what there is)')
+    .exitOverride();
+  for (const add of [
+    addRun,
+    addPlan,
+    addVerify,
+    addStatus,
+    addErrors,
+    addResult,
+    addList,
+    addCancel,
+    addPrune,
+    addSimulate,
+    addDoctor,
+  ]) {
+    add(program, finish);
+  }
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    return exitOf(error);
+  }
+}
+
+function exitOf(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof ConfigError) {
+    process.stderr.write(`The configuration is wrong:\n${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof Refusal) {
+    process.stderr.write(`${error.message}\n`);
+    return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.refused;
+  }
+  if (error instanceof Weather) {
+    process.stderr.write(`The provider could not be used: ${error.message}\n`);
+    return EXIT.internal;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`Something broke inside batchwright (nothing is lost):\n${text}\n`);
+  return EXIT.internal;
+}
+
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'configuration',
+  'input_unreadable',
+  'unknown_job',
+  'ambiguous_job',
+]);

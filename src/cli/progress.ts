@@ -1,0 +1,85 @@
+/** A job's progress for people: one bar over lines, the phases of its chunks, why it waits. */
+
+import type { ChunkProgress } from '../ports/live-board.ts';
+import { grouped } from './terminal.ts';
+
+export interface ProgressSums {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Chunks by phase. */
+  readonly phases: ReadonlyMap<string, number>;
+  /** Reasons for waiting with their chunks, most frequent first. */
+  readonly reasons: readonly (readonly [string, number])[];
+}
+
+/** Adds up the chunks; `lines` is what the plan says, chunks without news included. */
+export function sumProgress(chunks: Iterable<ChunkProgress>, lines: number): ProgressSums {
+  const phases = new Map<string, number>();
+  const reasons = new Map<string, number>();
+  let done = 0;
+  let failed = 0;
+  for (const chunk of chunks) {
+    done += Math.min(chunk.done, chunk.total);
+    failed += chunk.failed;
+    count(phases, chunk.phase);
+    if (chunk.reason !== '') count(reasons, chunk.reason);
+  }
+  const frequent = [...reasons].sort((a, b) => b[1] - a[1]);
+  return { total: lines, done, failed, phases, reasons: frequent };
+}
+
+const BAR_COLUMNS = 24;
+
+/** The bar in one line: `━━━━╸━━━  61 %  734,112 / 1,204,331   failed 41   …`. */
+export function progressLine(sums: ProgressSums, eta: string): string {
+  return `${bar(sums)}  ${counts(sums)}   ${phases(sums)}${eta === '' ? '' : `   ETA ${eta}`}`;
+}
+
+/** The same without a bar, for pipes and logs. */
+export function progressText(sums: ProgressSums): string {
+  return `${counts(sums)}   ${phases(sums)}`;
+}
+
+/** Estimates the time left from the speed so far. */
+export class EtaGuess {
+  #start: { atMs: number; done: number } | null = null;
+
+  /** A range as clock times; '' while nothing can be said. */
+  at(nowMs: number, done: number, total: number): string {
+    this.#start ??= { atMs: nowMs, done };
+    const elapsedMs = nowMs - this.#start.atMs;
+    const progressed = done - this.#start.done;
+    if (progressed <= 0 || elapsedMs < 3_000 || done >= total) return '';
+    const leftMs = ((total - done) / progressed) * elapsedMs;
+    // Batches come in steps, so an early guess is rough: say so with a range.
+    return `${wallTime(leftMs * 0.7)}–${wallTime(leftMs * 1.5)}`;
+  }
+}
+
+function counts(sums: ProgressSums): string {
+  const share = sums.total === 0 ? 100 : Math.floor((sums.done / sums.total) * 100);
+  const failed = sums.failed > 0 ? `   failed ${grouped(sums.failed)}` : '';
+  return `${String(share).padStart(3)} %  ${grouped(sums.done)} / ${grouped(sums.total)}${failed}`;
+}
+
+function phases(sums: ProgressSums): string {
+  const parts = [...sums.phases].map(([phase, chunks]) => `${phase} ${chunks}`);
+  const [reason] = sums.reasons;
+  return parts.join(' · ') + (reason === undefined ? '' : `   (waiting: ${reason[0]})`);
+}
+
+function bar(sums: ProgressSums): string {
+  const share = sums.total === 0 ? 1 : sums.done / sums.total;
+  const full = Math.min(BAR_COLUMNS, Math.floor(share * BAR_COLUMNS));
+  const rest = BAR_COLUMNS - full;
+  return '━'.repeat(full) + (rest > 0 ? `╸${'─'.repeat(rest - 1)}` : '');
+}
+
+function wallTime(inMs: number): string {
+  return new Date(Date.now() + inMs).toTimeString().slice(0, 5);
+}
+
+function count(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,192 @@
+/** `batchwright run`: the whole journey of one request set in this process. */
+
+import { access, constants } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Config } from '../../config/load.ts';
+import { isLoopback } from '../../config/providers.ts';
+import type { Store } from '../compose.ts';
+import { openHouse, openStore, providerIdentity } from '../compose.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { ErrorBound, JobOptions } from '../domain/job.ts';
+import type { Endpoint } from '../domain/request.ts';
+import { ENDPOINTS } from '../domain/request.ts';
+import type { Submitted } from '../service/jobs.ts';
+import { conclude } from './conclude.ts';
+import { confirmSpending } from './confirm.ts';
+import type { ExitCode } from './exit.ts';
+import { followJob } from './follow.ts';
+import { noticesTo } from './notices.ts';
+import type { Finish } from './program.ts';
+import { requireRoom } from './room.ts';
+import type { CommonFlags } from './settings.ts';
+import { configOf, wholeOption, withCommonFlags } from './settings.ts';
+import type { OpenedSource } from './source.ts';
+import { openSource } from './source.ts';
+import { Terminal } from './terminal.ts';
+
+export interface PlanFlags extends CommonFlags {
+  readonly endpoint?: Endpoint;
+  readonly model?: string;
+  readonly maxRequests?: number;
+  readonly maxBytes?: number;
+  readonly onInvalid: 'fail' | 'skip';
+}
+
+interface RunFlags extends PlanFlags {
+  readonly output: string;
+  readonly maxAttempts: number;
+  readonly maxErrors?: ErrorBound;
+  readonly maxLiveBatches?: number;
+  readonly pollIntervalMs?: number;
+  readonly fresh?: boolean;
+  readonly yes?: boolean;
+}
+
+export function addRun(program: Command, finish: Finish): void {
+  const command = program
+    .command('run')
+    .description('send a request set, wait, and write one answer line for every request line')
+    .argument('<input>', 'a JSONL file, a .gz of one, or - for standard input')
+    .requiredOption('-o, --output <file>', 'where the result goes');
+  withPlanFlags(command)
+    .addOption(wholeOption('--max-attempts <n>', 'batches per chunk', 1, 100).default(3))
+    .option('--max-errors <n|n%>', 'stop sending new chunks beyond this', parseErrorBound)
+    .addOption(wholeOption('--max-live-batches <n>', 'batches alive at once, per model', 1, 10_000))
+    .addOption(wholeOption('--poll-interval-ms <ms>', 'pins the polling interval', 10, 86_400_000))
+    .option('--fresh', 'a new job even where the same run exists')
+    .option('-y, --yes', 'do not ask before sending');
+  withCommonFlags(command).action(async (input: string, flags: RunFlags) => {
+    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const config = configOf(flags, {
+      BATCHWRIGHT_MAX_LIVE_BATCHES: flags.maxLiveBatches,
+      BATCHWRIGHT_POLL_INTERVAL_MS: flags.pollIntervalMs,
+    });
+    requireKey(config);
+    const store = openStore(config);
+    try {
+      finish(await run(input, flags, config, store, terminal));
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+/** The options that shape a plan; `plan` and `run` share them. */
+export function withPlanFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--endpoint <url>', 'for lines without url').choices([...ENDPOINTS]),
+    )
+    .option('--model <name>', 'for lines without body.model')
+    .addOption(wholeOption('--max-requests <n>', 'requests per chunk', 1, 100_000))
+    .addOption(wholeOption('--max-bytes <n>', 'bytes per chunk', 1, 190_000_000))
+    .addOption(
+      new Option('--on-invalid <what>', 'fail: send nothing; skip: answer bad lines with errors')
+        .choices(['fail', 'skip'])
+        .default('fail'),
+    );
+}
+
+/** A chunk's limits: the user's wish within what the provider takes. */
+export function limitsOf(flags: PlanFlags, config: Config) {
+  const { limits, defaults, name } = config.profile;
+  const maxRequests = flags.maxRequests ?? defaults.maxRequests;
+  const maxBytes = flags.maxBytes ?? defaults.maxBytes;
+  if (maxRequests > limits.maxRequests || maxBytes > limits.maxBytes) {
+    throw new Refusal(
+      'configuration',
+      `${name} takes at most ${limits.maxRequests} requests and ${limits.maxBytes} bytes a file: ` +
+        'lower --max-requests or --max-bytes.',
+    );
+  }
+  const maxLineBytes = Math.min(config.BATCHWRIGHT_MAX_LINE_BYTES, limits.maxLineBytes);
+  return { maxRequests, maxBytes, maxInputs: limits.maxInputs, maxLineBytes };
+}
+
+async function run(
+  input: string,
+  flags: RunFlags,
+  config: Config,
+  store: Store,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const outPath = resolve(flags.output);
+  await requireWritable(outPath, input);
+  const opened = await openSource(input, store);
+  await requireRoom(opened.source, config.dataDir, dirname(outPath));
+  const submitted = await submit(opened, flags, config, store);
+  if (submitted.attached && opened.source.kind === 'blob') {
+    await store.blobs.delete(opened.source.location);
+  }
+  const { job, attached } = submitted;
+  terminal.event('job', { job, attached });
+  terminal.say(`${terminal.style('cyan', '●')} ${job} ${attached ? '(attached)' : ''}`.trimEnd());
+
+  const state = await store.views.job(job);
+  if (state?.status === 'done') return conclude(state, store, outPath, terminal);
+
+  const house = await openHouse(config, store, noticesTo(terminal));
+  const again = `batchwright run ${input} -o ${flags.output}   # with the same options`;
+  const confirm = async (): Promise<boolean> =>
+    (flags.yes ?? attached) || confirmSpending(config, terminal);
+  try {
+    return await followJob(job, { store, house, terminal, outPath, again, confirm });
+  } finally {
+    await house.close();
+  }
+}
+
+async function submit(
+  opened: OpenedSource,
+  flags: RunFlags,
+  config: Config,
+  store: Store,
+): Promise<Submitted> {
+  const options: JobOptions = {
+    maxAttempts: flags.maxAttempts,
+    maxErrors: flags.maxErrors ?? null,
+  };
+  return store.jobs.submit({
+    name: opened.name,
+    source: opened.source,
+    defaults: { endpoint: flags.endpoint ?? null, model: flags.model ?? null },
+    limits: limitsOf(flags, config),
+    onInvalid: flags.onInvalid,
+    provider: providerIdentity(config),
+    completionWindow:
+      config.BATCHWRIGHT_COMPLETION_WINDOW ?? config.profile.completionWindows[0] ?? '24h',
+    options,
+    fresh: flags.fresh ?? false,
+  });
+}
+
+function requireKey(config: Config): void {
+  if (config.OPENAI_API_KEY !== undefined || isLoopback(config.OPENAI_BASE_URL)) return;
+  throw new Refusal(
+    'configuration',
+    'OPENAI_API_KEY is not set. Export it, write it to .env, or try everything for nothing: ' +
+      'batchwright simulate shows how.',
+  );
+}
+
+async function requireWritable(outPath: string, input: string): Promise<void> {
+  if (input !== '-' && resolve(input) === outPath) {
+    throw new Refusal('configuration', 'The output would replace the input: choose another -o.');
+  }
+  try {
+    await access(dirname(outPath), constants.W_OK);
+  } catch {
+    throw new Refusal('configuration', `${dirname(outPath)} is not a folder to write into.`);
+  }
+}
+
+function parseErrorBound(text: string): ErrorBound {
+  const share = /^(\d+(?:\.\d+)?)%$/.exec(text);
+  if (share !== null && Number(share[1]) <= 100) {
+    return { kind: 'share', share: Number(share[1]) / 100 };
+  }
+  if (/^\d+$/.test(text)) return { kind: 'count', count: Number(text) };
+  throw new InvalidArgumentError('It must be a number of lines or a share like 2.5%.');
+}

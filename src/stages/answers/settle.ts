@@ -1,0 +1,110 @@
+/** Settle: a chunk's part, one line for every record of it, in input order. */
+
+import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import type { ClassCounts, UsageByModel } from '../../domain/answer.ts';
+import type { Close, PartRecord } from '../../domain/chunk.ts';
+import { invariant } from '../../domain/errors.ts';
+import { countClasses, countOutcomes } from './assess.ts';
+import type { ChunkAnswers } from './chunk-answers.ts';
+import { ChunkOutcomes, FINAL, REJECTED } from './chunk-outcomes.ts';
+import { ownErrorLine } from './own-error-line.ts';
+import { PartWriter } from './part-writer.ts';
+import { writeQuarantine } from './quarantine.ts';
+
+/** Two threads settle at once: together they hold 96 MiB. */
+const WINDOW_BYTES = 48 * 1024 * 1024;
+
+export interface SettleTask extends ChunkAnswers {
+  /** Null: no line of the chunk was rejected. */
+  readonly rejectedPath: string | null;
+  /** Why what is still pending stays unanswered; null: nothing is pending. */
+  readonly close: Close | null;
+  /** Written anew. */
+  readonly partPath: string;
+  /** Written only where there are strangers or lines that do not parse; else absent afterwards. */
+  readonly quarantinePath: string;
+  /** How much of the part is held in memory; 48 MiB by default. */
+  readonly windowBytes?: number;
+}
+
+export interface SettledPart extends PartRecord {
+  /** Sent requests by the class of their last answer; `ok` for successes. */
+  readonly byClass: ClassCounts;
+  /** Of the successes. */
+  readonly usage: UsageByModel;
+  readonly strangers: number;
+  readonly unparsable: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+}
+
+/**
+ * Writes the part and the quarantine, fsynced. Throws where a request is pending without a
+ * `close`, where files do not fit their indexes, or where lines and bytes do not add up.
+ */
+export function settleChunk(task: SettleTask): SettledPart {
+  const outcomes = new ChunkOutcomes(task);
+  const fd = openSync(task.partPath, 'w');
+  try {
+    const window = task.windowBytes ?? WINDOW_BYTES;
+    const writer = new PartWriter(fd, outcomes, task.rejectedPath, window);
+    for (let record = 0; record < outcomes.index.count; record += 1) {
+      if (outcomes.hasLine(record)) writer.add(record);
+      else writer.addOwn(record, errorLineOf(record, outcomes, task.close));
+    }
+    const { sizeBytes, sha256, lines } = writer.finish();
+    fsyncSync(fd);
+    settleQuarantine(outcomes, task.quarantinePath);
+    const part = partOf(outcomes, { sizeBytes, sha256, lines });
+    invariant(statSync(task.partPath).size === sizeBytes, 'the part has the size that was written');
+    return part;
+  } finally {
+    closeSync(fd);
+    outcomes.close();
+  }
+}
+
+function errorLineOf(record: number, outcomes: ChunkOutcomes, close: Close | null): Buffer {
+  const { index } = outcomes;
+  const refusal = outcomes.refusals.get(record);
+  if (refusal !== undefined) {
+    return ownErrorLine(index.rawId(record), index.line(record), refusal.code, refusal.message);
+  }
+  invariant(close !== null, `line ${index.line(record)} is pending while its chunk settles`);
+  const last = outcomes.className(record);
+  const message = last === null ? close.message : `${close.message} Its last answer: ${last}.`;
+  return ownErrorLine(index.rawId(record), index.line(record), close.code, message);
+}
+
+function settleQuarantine(outcomes: ChunkOutcomes, path: string): void {
+  if (outcomes.strangers + outcomes.unparsable > 0) writeQuarantine(outcomes, path);
+  else rmSync(path, { force: true });
+}
+
+function partOf(
+  outcomes: ChunkOutcomes,
+  written: { sizeBytes: number; sha256: string; lines: number },
+): SettledPart {
+  const { index, requests, strangers, unparsable, duplicates, conflicts } = outcomes;
+  const counts = countOutcomes(outcomes);
+  const rejected = index.count - requests;
+  let final = 0;
+  for (let record = 0; record < index.count; record += 1) {
+    if (outcomes.outcome(record) === FINAL) final += 1;
+    if (outcomes.outcome(record) === REJECTED) invariant(index.isRejected(record), 'rejected');
+  }
+  invariant(final === counts.failed, 'failed lines add up');
+  invariant(written.lines === index.count, `${written.lines} lines for ${index.count} records`);
+  return {
+    ...written,
+    succeeded: counts.succeeded,
+    failed: counts.failed + counts.pending,
+    rejected,
+    byClass: countClasses(outcomes),
+    usage: outcomes.usage(),
+    strangers,
+    unparsable,
+    duplicates,
+    conflicts,
+  };
+}
