@@ -14,7 +14,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs, promisify } from 'node:util';
 import OpenAI from 'openai';
-import { createOpenAiProvider } from '../src/adapters/openai/provider.ts';
+import { uploadRanges } from '../src/adapters/openai/upload-exchange.ts';
 
 const MEGABYTE = 1_000_000;
 const MEBIBYTE = 1024 * 1024;
@@ -27,7 +27,8 @@ const SINK_ANSWER =
   'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n' +
   '{"id":"file-1","object":"file","created_at":1}';
 
-type Way = 'ours' | 'sdk';
+const WAYS = ['ours', 'sdk'] as const;
+type Way = (typeof WAYS)[number];
 
 interface Figures {
   readonly seconds: number;
@@ -41,7 +42,7 @@ if (command === 'sink') await sink();
 else if (command === 'send') await send(rest);
 else await compare();
 
-/** Runs both ways in turn, each in a process of its own, and prints medians. */
+/** Runs the ways in turn, each in a process of its own, and prints medians. */
 async function compare(): Promise<void> {
   const { values } = parseArgs({
     options: { size: { type: 'string' }, rounds: { type: 'string' } },
@@ -51,40 +52,44 @@ async function compare(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'batchwright-bench-'));
   const server = await startSink();
   try {
-    const file = makeFile(folder, sizeMB);
-    const ours: Figures[] = [];
-    const sdk: Figures[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      ours.push(await measure('ours', server.url, file, 1));
-      sdk.push(await measure('sdk', server.url, file, 1));
-    }
-    report('ours', ours, sizeMB);
-    report('sdk', sdk, sizeMB);
-    console.log(`speed: ${ratio(ours, sdk, 'seconds')} × the SDK (goal ${GOAL_RATIO})`);
-    console.log(`the SDK needs ${ratio(ours, sdk, 'cpuSeconds')} × our processor time`);
-    const many = makeFile(folder, AT_ONCE_MB);
-    const oursAtOnce = await measure('ours', server.url, many, AT_ONCE);
-    const sdkAtOnce = await measure('sdk', server.url, many, AT_ONCE);
-    console.log(`${AT_ONCE} × ${AT_ONCE_MB} MB at once (goal ≤ ${GOAL_PEAK_MIB} MiB):`);
-    report('ours', [oursAtOnce], AT_ONCE * AT_ONCE_MB);
-    report('sdk', [sdkAtOnce], AT_ONCE * AT_ONCE_MB);
+    const one = await measureAll(server.url, makeFile(folder, sizeMB), 1, rounds);
+    report(one, sizeMB);
+    console.log(`${ratio(one.ours, one.sdk, 'seconds')} × the SDK; goal ${GOAL_RATIO}`);
+    const many = await measureAll(server.url, makeFile(folder, AT_ONCE_MB), AT_ONCE, 1);
+    console.log(`${AT_ONCE} × ${AT_ONCE_MB} MB at once; goal ≤ ${GOAL_PEAK_MIB} MiB`);
+    report(many, AT_ONCE * AT_ONCE_MB);
   } finally {
     server.stop();
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Prints one way's medians. */
-function report(way: string, figures: readonly Figures[], sizeMB: number): void {
-  const speed = sizeMB / median(figures.map(({ seconds }) => seconds));
-  const cpuMs = (median(figures.map(({ cpuSeconds }) => cpuSeconds)) * 1e6) / sizeMB;
-  const peakMiB = median(figures.map((figure) => figure.peakMiB));
-  const columns = [
-    `${speed.toFixed(0)} MB/s`,
-    `${cpuMs.toFixed(0)} ms of processor a GB`,
-    `peak ${peakMiB.toFixed(0)} MiB`,
-  ];
-  console.log([way.padEnd(4), ...columns.map((column) => column.padStart(14))].join('  '));
+async function measureAll(
+  url: string,
+  file: string,
+  count: number,
+  rounds: number,
+): Promise<Record<Way, Figures[]>> {
+  const all: Record<Way, Figures[]> = { ours: [], sdk: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const way of WAYS) all[way].push(await measure(way, url, file, count));
+  }
+  return all;
+}
+
+/** Prints the medians of each way. */
+function report(all: Record<Way, Figures[]>, sizeMB: number): void {
+  for (const way of WAYS) {
+    const speed = sizeMB / median(all[way].map(({ seconds }) => seconds));
+    const cpuMs = (median(all[way].map(({ cpuSeconds }) => cpuSeconds)) * 1e6) / sizeMB;
+    const peakMiB = median(all[way].map((figures) => figures.peakMiB));
+    const columns = [
+      `${speed.toFixed(0)} MB/s`,
+      `${cpuMs.toFixed(0)} ms of processor a GB`,
+      `peak ${peakMiB.toFixed(0)} MiB`,
+    ];
+    console.log([way.padEnd(9), ...columns.map((column) => column.padStart(14))].join('  '));
+  }
 }
 
 /** How many times more `key` the other needs than ours: the median of the rounds' ratios. */
@@ -150,8 +155,7 @@ async function sink(): Promise<void> {
 
 /** In a sender's process: uploads the file so often at once, and prints time and peak. */
 async function send([way = '', baseURL = '', file = '', count = '1']: string[]): Promise<void> {
-  const { size } = statSync(file);
-  const upload = way === 'ours' ? ourUpload(baseURL, file, size) : sdkUpload(baseURL, file);
+  const upload = uploadBy(way, baseURL, file);
   const start = performance.now();
   const cpuStart = process.cpuUsage();
   await Promise.all(Array.from({ length: Number(count) }, upload));
@@ -162,22 +166,26 @@ async function send([way = '', baseURL = '', file = '', count = '1']: string[]):
   console.log(JSON.stringify({ seconds, cpuSeconds, peakMiB }));
 }
 
-function ourUpload(baseUrl: string, localPath: string, size: number): () => Promise<unknown> {
-  const provider = createOpenAiProvider({
-    baseUrl,
-    apiKey: 'bench',
-    organization: null,
-    project: null,
-    userAgent: 'batchwright/bench',
-    profile: { filePurpose: 'batch', uploadExpiry: 'always' },
-    timeouts: { callMs: 60_000, stallMs: 60_000, answerMs: 60_000 },
-  });
-  const ranges = [{ start: 0, end: size }];
-  const input = { localPath, ranges, filename: 'bench.jsonl', expiresAfterSeconds: 86_400 };
-  return () => provider.upload(input);
+function uploadBy(way: string, baseUrl: string, localPath: string): () => Promise<unknown> {
+  if (way === 'sdk') return () => sdkUpload(baseUrl, localPath);
+  const { size } = statSync(localPath);
+  const input = {
+    localPath,
+    ranges: [{ start: 0, end: size }],
+    filename: 'bench.jsonl',
+    expiresAfterSeconds: 86_400,
+  };
+  const transfer = {
+    connection: { baseUrl, apiKey: 'bench', organization: null, project: null, userAgent: 'bench' },
+    clean: (text: string) => text,
+    stallMs: 60_000,
+    answerMs: 60_000,
+  };
+  return () => uploadRanges(transfer, { purpose: 'batch' }, input, size);
 }
 
-function sdkUpload(baseURL: string, file: string): () => Promise<unknown> {
+function sdkUpload(baseURL: string, file: string): Promise<unknown> {
   const client = new OpenAI({ baseURL, apiKey: 'bench', maxRetries: 0 });
-  return () => client.files.create({ file: createReadStream(file), purpose: 'batch' });
+  const stream = createReadStream(file, { highWaterMark: 256 * 1024 });
+  return client.files.create({ file: stream, purpose: 'batch' });
 }

@@ -109,9 +109,7 @@ function cacheFolder(env: ConfigSource['env']): string {
 
 function runtimeFolder(env: ConfigSource['env']): string {
   const own = join(tmpdir(), `batchwright-${userInfo().username}`);
-  return env['XDG_RUNTIME_DIR'] === undefined
-    ? own
-    : join(env['XDG_RUNTIME_DIR'], 'batchwright');
+  return env['XDG_RUNTIME_DIR'] === undefined ? own : join(env['XDG_RUNTIME_DIR'], 'batchwright');
 }
 
 function isMissing(error: unknown): boolean {

@@ -13,7 +13,12 @@ const milliseconds = whole(0, 7 * DAY_SECONDS * 1000);
 
 /** Environment variables, as they are written in a shell or a `.env` file. */
 export const settings = z.object({
-  OPENAI_API_KEY: z.string().min(1).optional().describe('The key that requests are sent with.'),
+  OPENAI_API_KEY: z
+    .string()
+    .trim()
+    .min(1)
+    .optional()
+    .describe('The key that requests are sent with.'),
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/ })
     .default('https://api.openai.com/v1')
@@ -70,7 +75,9 @@ export const settings = z.object({
   BATCHWRIGHT_RETRY_BASE_MS: whole(1, 3_600_000)
     .default(1_000)
     .describe('The first wait after a failed call; doubles each time.'),
-  BATCHWRIGHT_RETRY_MAX_MS: whole(1, 86_400_000).default(120_000).describe('The longest such wait.'),
+  BATCHWRIGHT_RETRY_MAX_MS: whole(1, 86_400_000)
+    .default(120_000)
+    .describe('The longest such wait.'),
   BATCHWRIGHT_TOKEN_PAUSE_BASE_MS: whole(1, 86_400_000)
     .default(60_000)
     .describe('The first wait when the provider’s token queue is full; doubles each time.'),

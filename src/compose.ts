@@ -143,7 +143,8 @@ export async function openHouse(config: Config, store: Store, notices: Notices):
     queue,
     brake,
     redis,
-    start: async (queues = QUEUES) => startWorkers(queues, settings, { tools, queue, steps, sweep }),
+    start: async (queues = QUEUES) =>
+      startWorkers(queues, settings, { tools, queue, steps, sweep }),
     close: async () => {
       await queue.close();
       await board.close();

@@ -1,4 +1,4 @@
-/** Plans one file in a process of its own and prints its peak memory; argv: input, folder, write. */
+/** Plans one file in a process of its own and prints its peak memory; argv: input, folder, mode. */
 
 import { readFileSync } from 'node:fs';
 import type { JobId } from '../../src/domain/ids.ts';

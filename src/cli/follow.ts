@@ -42,8 +42,11 @@ export async function followJob(job: JobId, following: Following): Promise<ExitC
   try {
     await resumeHeld(job, following);
     workers = await house.start(['plan']);
-    const planned = await waitWhile(job, following, leaving.signal, (state) =>
-      state.status === 'created',
+    const planned = await waitWhile(
+      job,
+      following,
+      leaving.signal,
+      (state) => state.status === 'created',
     );
     await workers.stop();
     if (leaving.signal.aborted) return detached(following);
@@ -119,8 +122,11 @@ async function end(
   if (state.status === 'planned') return sayHold(state, following.again, following.terminal);
   const code = await conclude(state, following.store, following.outPath, following.terminal);
   const deadlineMs = following.store.clock.monotonicMs() + CLEANING_MS;
-  await waitWhile(job, following, signal, (now) =>
-    now.status === 'merged' && following.store.clock.monotonicMs() < deadlineMs,
+  await waitWhile(
+    job,
+    following,
+    signal,
+    (now) => now.status === 'merged' && following.store.clock.monotonicMs() < deadlineMs,
   );
   return code;
 }

@@ -25,7 +25,7 @@ export function sumProgress(chunks: Iterable<ChunkProgress>, lines: number): Pro
     count(phases, chunk.phase);
     if (chunk.reason !== '') count(reasons, chunk.reason);
   }
-  const frequent = [...reasons].sort((a, b) => b[1] - a[1]);
+  const frequent = [...reasons].toSorted((a, b) => b[1] - a[1]);
   return { total: lines, done, failed, phases, reasons: frequent };
 }
 

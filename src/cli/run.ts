@@ -76,9 +76,7 @@ export function addRun(program: Command, finish: Finish): void {
 /** The options that shape a plan; `plan` and `run` share them. */
 export function withPlanFlags(command: Command): Command {
   return command
-    .addOption(
-      new Option('--endpoint <url>', 'for lines without url').choices([...ENDPOINTS]),
-    )
+    .addOption(new Option('--endpoint <url>', 'for lines without url').choices([...ENDPOINTS]))
     .option('--model <name>', 'for lines without body.model')
     .addOption(wholeOption('--max-requests <n>', 'requests per chunk', 1, 100_000))
     .addOption(wholeOption('--max-bytes <n>', 'bytes per chunk', 1, 190_000_000))

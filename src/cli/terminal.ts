@@ -49,7 +49,7 @@ export class Terminal {
     process.stderr.write(`${line}\n`);
   }
 
-  /** Replaces the last line on a terminal; nothing elsewhere. */
+  /** Replaces the last line on a terminal; nothing elsewhere. The text has no colours. */
   bar(text: string): void {
     if (!this.isInteractive) return;
     const width = process.stderr.columns || 80;
@@ -92,14 +92,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
-/** Cuts to a width in columns; colour codes have none. */
+/** Cuts to a width in columns, between characters. */
 function cut(text: string, width: number): string {
-  let columns = 0;
-  let end = 0;
-  for (const part of text.matchAll(/\u001B\[[0-9;]*m|[\s\S]/gu)) {
-    if (!part[0].startsWith('\u001B')) columns += 1;
-    if (columns > width) break;
-    end = part.index + part[0].length;
-  }
-  return text.slice(0, end);
+  return Array.from(text).slice(0, width).join('');
 }

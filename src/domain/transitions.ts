@@ -132,10 +132,7 @@ function isOpen(state: JobState): boolean {
 }
 
 /** A cancelled job stays cancelled; any other wish may follow any other. */
-function wishedJob(
-  state: JobState,
-  event: Extract<JobEvent, { type: 'wished' }>,
-): JobState | null {
+function wishedJob(state: JobState, event: Extract<JobEvent, { type: 'wished' }>): JobState | null {
   if (!isOpen(state) || state.intent.kind === 'cancel') return null;
   return { ...state, intent: { ...event.wish, revision: state.intent.revision + 1 } };
 }
@@ -180,7 +177,8 @@ function unsent(
 ): ChunkState | null {
   if (state.status !== 'submitting') return null;
   const common = { ...chunkCommon(state), pauses: state.pauses + 1 };
-  if (state.intent.kind === 'cancel') return { ...common, status: 'settling', close: JOB_CANCELLED };
+  if (state.intent.kind === 'cancel')
+    return { ...common, status: 'settling', close: JOB_CANCELLED };
   const { number, upload } = state.attempt;
   return {
     ...common,
@@ -217,7 +215,8 @@ function collected(
     tally: event.tally,
   };
   if (next.kind === 'settle') return { ...common, status: 'settling', close: next.close };
-  if (state.intent.kind === 'cancel') return { ...common, status: 'settling', close: JOB_CANCELLED };
+  if (state.intent.kind === 'cancel')
+    return { ...common, status: 'settling', close: JOB_CANCELLED };
   return { ...common, status: 'waiting', pauseMs: next.pauseMs, reason: next.reason };
 }
 

@@ -3,14 +3,16 @@
  *
  * Every method makes one attempt and never retries; a failure rejects with `Weather`, whose kind
  * says what is certain. Optional fields arrive normalised: null where the wire has null, absent
- * or `""`; statuses lower-case; times in milliseconds since 1970.
+ * or `""`; statuses lower-case; times in milliseconds since 1970. Faults of the local disk reject
+ * with the system's own errors.
  */
 export interface BatchProvider {
   /**
    * Uploads byte ranges of a local file, in order, as one Batch input file; memory stays flat.
-   * Rejects on a stall of the connection too.
+   * Rejects as transient on a stall, or where the stored size does not fit; what may be left
+   * over is a file without a batch.
    */
-  upload(input: UploadInput): Promise<UploadedFile>;
+  upload(input: UploadInput): Promise<ProviderFile>;
 
   /**
    * Creates a batch: the one call that costs money. Rejects `unknown` wherever a batch may exist.
@@ -67,14 +69,10 @@ export interface CreateBatchInput {
 export interface ProviderFile {
   readonly id: string;
   readonly filename: string;
+  /** 0 where the server does not say. */
   readonly sizeBytes: number;
   /** The provider's own clock; 0 where the server does not say. */
   readonly createdAtMs: number;
-}
-
-export interface UploadedFile extends ProviderFile {
-  /** Of the bytes that were sent. */
-  readonly sha256: string;
 }
 
 export interface ProviderBatch {

@@ -33,7 +33,10 @@ export interface LiveBoard {
    */
   takeSlot(model: string, holder: ChunkRef, capacity: number): Promise<SlotAnswer>;
 
-  /** Frees the slot and resolves to the next chunk in line, taken out of it; null: none. */
+  /**
+   * Frees the slot, takes the caller out of the line where it stands there, and resolves to the
+   * next chunk in line, taken out of it; null: none.
+   */
   freeSlot(model: string, holder: ChunkRef): Promise<ChunkRef | null>;
 
   /** Marks the slot as held whatever the capacity: for batches that exist by the journal. */
@@ -44,8 +47,11 @@ export interface LiveBoard {
 
   setProgress(ref: ChunkRef, progress: ChunkProgress): Promise<void>;
   progress(job: JobId): Promise<Map<ChunkId, ChunkProgress>>;
+
+  /** Forgets the job's progress and its chunks in line; slots are freed by their holders. */
   dropJob(job: JobId): Promise<void>;
 
+  /** Ends what the board itself opened; a connection that it was given stays its owner's. */
   close(): Promise<void>;
 }
 

@@ -30,7 +30,8 @@ export interface WorkQueue {
   ring(bell: Bell, delayMs?: number): Promise<void>;
 
   /**
-   * Rings now even where the same bell sleeps: its sleep is cut short.
+   * Rings now even where the same bell sleeps: its sleep is cut short. While it is being
+   * answered, a following `later` does not sleep.
    */
   wake(bell: Bell): Promise<void>;
 

@@ -49,7 +49,12 @@ export class Sweep {
   /** One round over all open jobs of this process's provider. */
   async run(): Promise<SweepReport> {
     const wasReady = await this.#tools.board.isReady();
-    const round = { jobs: 0, rung: 0, waiting: new Map<string, number>(), models: new Set<string>() };
+    const round = {
+      jobs: 0,
+      rung: 0,
+      waiting: new Map<string, number>(),
+      models: new Set<string>(),
+    };
     const live = new Set<string>();
     for (const name of await this.#tools.blobs.list(OPEN_FOLDER)) {
       const id = parseJobId(name);

@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 const TRIES = 3;
 const TRY_TIMEOUT_MS = 10_000;
 
-/** Within the clock's `run`. Resolves when it was heard, or given up; without an address, at once. */
+/** Within the clock's `run`. Resolves when it was heard or given up. */
 export async function announce(world: World, batch: BatchRecord): Promise<void> {
   const { webhook, seed } = world.settings;
   const subject = subjectOf(batch);

@@ -2,6 +2,7 @@
 
 import { assessChunk } from './answers/assess.ts';
 import { checkAnswers } from './answers/check.ts';
+import { hashRanges } from './answers/hash-ranges.ts';
 import { joinParts } from './answers/join.ts';
 import { settleChunk } from './answers/settle.ts';
 import { verifyResult } from './answers/verify.ts';
@@ -11,6 +12,7 @@ export const engines = {
   planRequestSet,
   checkAnswers,
   assessChunk,
+  hashRanges,
   settleChunk,
   joinParts,
   verifyResult,

@@ -33,9 +33,11 @@ export async function findBatches(
     if (next === null || (sorted && previousMs < backToMs)) return oldestFirst(found);
     after = next;
   }
-  throw new Error(`the provider lists more than ${MAX_PAGES * 100} batches: the look is incomplete`);
+  throw new Error(
+    `the provider lists more than ${MAX_PAGES * 100} batches: the look is incomplete`,
+  );
 }
 
 function oldestFirst(found: Map<string, ProviderBatch>): ProviderBatch[] {
-  return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs);
+  return [...found.values()].toSorted((a, b) => a.createdAtMs - b.createdAtMs);
 }

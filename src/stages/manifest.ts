@@ -1,5 +1,6 @@
 /** The manifest: what a result is, in numbers that anybody can check without us. */
 
+import type { TokenUsage } from '../domain/answer.ts';
 import type { JobState, ResultRecord } from '../domain/job.ts';
 import type { SettledMark } from './settle.ts';
 
@@ -42,7 +43,7 @@ function addUp(records: readonly Readonly<Record<string, number>>[]): Record<str
   for (const record of records) {
     for (const [key, count] of Object.entries(record)) sums.set(key, (sums.get(key) ?? 0) + count);
   }
-  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function quarantineOf(marks: readonly SettledMark[]): Record<string, number> {
@@ -59,8 +60,19 @@ function usageOf(marks: readonly SettledMark[]): Record<string, Record<string, n
   const byModel = new Map<string, Record<string, number>[]>();
   for (const mark of marks) {
     for (const [model, usage] of Object.entries(mark.usage)) {
-      byModel.set(model, [...(byModel.get(model) ?? []), { ...usage }]);
+      byModel.set(model, [...(byModel.get(model) ?? []), inSnakeCase(usage)]);
     }
   }
   return Object.fromEntries([...byModel].map(([model, list]) => [model, addUp(list)]));
+}
+
+function inSnakeCase(usage: TokenUsage): Record<string, number> {
+  return {
+    answers: usage.answers,
+    input_tokens: usage.inputTokens,
+    cached_input_tokens: usage.cachedTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_tokens: usage.reasoningTokens,
+    total_tokens: usage.totalTokens,
+  };
 }

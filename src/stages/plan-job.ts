@@ -60,12 +60,7 @@ async function sourcePath(source: JobSource, tools: Tools): Promise<string> {
   return source.kind === 'path' ? source.location : tools.blobs.toLocal(source.location);
 }
 
-async function storeChunks(
-  task: JobTask,
-  plan: Plan,
-  folder: string,
-  tools: Tools,
-): Promise<void> {
+async function storeChunks(task: JobTask, plan: Plan, folder: string, tools: Tools): Promise<void> {
   for (const chunk of plan.chunks) {
     for (const file of filesOf(chunk)) {
       const name = chunkFileName(task.job.id, chunk.id, file);

@@ -26,13 +26,14 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
   }
   const number = state.nextAttempt;
   const localPath = await tools.blobs.toLocal(chunkFileName(job.id, chunk.id, 'requests.jsonl'));
+  const sha256 = await tools.engines.run('hashRanges', { path: localPath, ranges: pendingRanges });
   const file = await tools.provider.upload({
     localPath,
     ranges: pendingRanges,
     filename: uploadName(tools.installation, job.id, chunk.id, tools.ids.nonce()),
     expiresAfterSeconds: tools.policy.uploadExpiresAfterSeconds,
   });
-  const { id: fileId, sha256, sizeBytes, createdAtMs } = file;
+  const { id: fileId, sizeBytes, createdAtMs } = file;
   const uploaded = { fileId, sha256, sizeBytes, createdAtMs, requests: counts.pending };
   const recorded = await stream.record({
     type: 'uploaded',

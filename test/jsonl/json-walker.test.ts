@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonWalker, MAX_DEPTH } from '../../src/jsonl/json-walker.ts';
 
@@ -23,13 +23,15 @@ describe('the JSON walker', () => {
 
   it('agrees with JSON.parse on lines with bytes changed, dropped and doubled', () => {
     const position = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-    const patch = fc.constantFrom(...'{}[],:"\\0123456789eE+-.truefalsn u\u0001\u001f\u007f\t\r'.split(''));
+    const patch = fc.constantFrom(
+      ...'{}[],:"\\0123456789eE+-.truefalsn u\u0001\u001f\u007f\t\r'.split(''),
+    );
     const change = fc.tuple(position, fc.constantFrom('set', 'drop', 'insert'), patch);
     const changes = fc.array(change, { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(fc.constantFrom(...SEEDS), changes, (seed, edits) => {
         const text = edits.reduce(edited, seed);
-        expect(accepts(text), JSON.stringify(text)).toBe(parses(text));
+        expect([text, accepts(text)]).toEqual([text, parses(text)]);
       }),
       { numRuns: 20_000 },
     );
@@ -38,20 +40,46 @@ describe('the JSON walker', () => {
   it('agrees with JSON.parse on strings of every length and place, word by word', () => {
     for (let pad = 0; pad < 9; pad += 1) {
       for (let length = 0; length < 12; length += 1) {
-        for (const odd of ['', '\u0000', '\u001f', ' ', '!', '#', '[', ']', '\u007f', 'é', '\\', '"']) {
+        for (const odd of [
+          '',
+          '\u0000',
+          '\u001f',
+          ' ',
+          '!',
+          '#',
+          '[',
+          ']',
+          '\u007f',
+          'é',
+          '\\',
+          '"',
+        ]) {
           const text = `${' '.repeat(pad)}"${'a'.repeat(length)}${odd}${'b'.repeat(5)}"`;
-          expect(accepts(text), JSON.stringify(text)).toBe(parses(text));
+          expect([text, accepts(text)]).toEqual([text, parses(text)]);
         }
       }
     }
   });
 
   it('agrees with JSON.parse on short texts of the characters of numbers and words', () => {
-    const token = fc.constantFrom('-', '0', '1', '9', '.', 'e', 'E', '+', 'true', 'fals', 'null', 'NaN');
+    const token = fc.constantFrom(
+      '-',
+      '0',
+      '1',
+      '9',
+      '.',
+      'e',
+      'E',
+      '+',
+      'true',
+      'fals',
+      'null',
+      'NaN',
+    );
     const text = fc.array(token, { maxLength: 6 }).map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (candidate) => {
-        expect(accepts(candidate), candidate).toBe(parses(candidate));
+        expect([candidate, accepts(candidate)]).toEqual([candidate, parses(candidate)]);
       }),
       { numRuns: 5000 },
     );
@@ -61,7 +89,7 @@ describe('the JSON walker', () => {
     const nested = (depth: number) => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`;
     expect(accepts(nested(MAX_DEPTH))).toBe(true);
     const walker = new JsonWalker();
-    walker.attach(Buffer.from(`${nested(MAX_DEPTH + 2)}\n`));
+    walker.attach(aligned(`${nested(MAX_DEPTH + 2)}\n`));
     expect(walker.skipValue(0, 0)).toBe(-1);
     expect(walker.failure).toBe('nested_too_deep');
   });
@@ -83,9 +111,9 @@ function accepts(text: string): boolean {
 }
 
 function aligned(text: string): Buffer {
-  const bytes = Buffer.alloc(Math.ceil((Buffer.byteLength(text) + 1) / 4) * 4);
+  const bytes = Buffer.alloc(Buffer.byteLength(text));
   bytes.write(text);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return bytes;
 }
 
 function parses(text: string): boolean {

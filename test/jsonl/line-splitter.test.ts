@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineSplitter } from '../../src/jsonl/line-splitter.ts';
 
@@ -46,7 +46,7 @@ function split(input: Buffer, sizes: readonly number[], maxLineBytes: number): s
   const lines: string[] = [];
   const sink = {
     lines(buffer: Buffer, start: number, end: number): void {
-      for (let at = start; at < end; ) {
+      for (let at = start; at < end;) {
         const next = buffer.indexOf(0x0a, at) + 1;
         const isLong = next - 1 - at > maxLineBytes;
         lines.push(isLong ? TOO_LONG : buffer.toString('utf8', at, next));
@@ -70,7 +70,5 @@ function split(input: Buffer, sizes: readonly number[], maxLineBytes: number): s
 function naive(bytes: Buffer, maxLineBytes: number): string[] {
   const lines = bytes.toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) =>
-    Buffer.byteLength(line) > maxLineBytes ? TOO_LONG : `${line}\n`,
-  );
+  return lines.map((line) => (Buffer.byteLength(line) > maxLineBytes ? TOO_LONG : `${line}\n`));
 }

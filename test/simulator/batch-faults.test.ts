@@ -53,6 +53,17 @@ test('a new batch can be absent from the first lists', async () => {
   expect((await client.batches.retrieve(id)).id).toBe(id);
 });
 
+test('a batch that lists hide does not end them early for the SDK', async () => {
+  const { client, simulator } = await openWorld();
+  const file = await upload(client, chatLines(1));
+  const ids: string[] = [];
+  for (let made = 0; made < 5; made++) ids.unshift((await createBatch(client, file.id)).id);
+  simulator.controls.setFault({ name: 'list_lag', match: ids[1] ?? '', calls: 100 });
+  const walked: string[] = [];
+  for await (const batch of client.batches.list({ limit: 1 })) walked.push(batch.id);
+  expect(walked).toEqual(ids.filter((id) => id !== ids[1]));
+});
+
 test('lists can be out of order, but whole', async () => {
   const { client, file } = await openWith({ name: 'list_never_sorted' });
   const ids: string[] = [];

@@ -75,7 +75,7 @@ test('a batch passes its statuses in order while its completed count rises', asy
   expect(done.model).toBe('gpt-4o-mini');
 });
 
-test('every request is answered once, out of order, with the fingerprint of its own body', async () => {
+test('every request is answered once, out of order, with its own fingerprint', async () => {
   const world = await openWorld();
   const lines = chatLines(300);
   const batch = await runBatch(world, lines);
@@ -116,7 +116,7 @@ test('the same seed and input give the same bytes, another seed gives others', a
   expect(outputs[0]?.endsWith('\n')).toBe(true);
 });
 
-test('failed requests stand in the error file, and fail as often as the flakiness says', async () => {
+test('failed requests stand in the error file, as often as the flakiness says', async () => {
   const world = await openWorld({
     flakiness: { permanentRate: 0.1, retryableRate: 0.2, retryableTimes: 1 },
   });
@@ -150,7 +150,7 @@ test('a batch of which every request failed has no output file', async () => {
   expect(await answersOf(world.client, batch.error_file_id)).toHaveLength(5);
 });
 
-test('cancelling in the middle keeps what was done and names the rest in the error file', async () => {
+test('cancelling in the middle keeps what was done and names the rest', async () => {
   const { client, simulator } = await openWorld();
   const file = await upload(client, chatLines(100));
   const { id } = await createBatch(client, file.id);
@@ -169,7 +169,7 @@ test('cancelling in the middle keeps what was done and names the rest in the err
   expect((await client.batches.cancel(id)).status).toBe('cancelled');
 });
 
-test('cancelling while validating leaves no files, and a finished batch refuses with 409', async () => {
+test('cancelling while validating leaves no files, a finished batch refuses', async () => {
   const { client, simulator } = await openWorld();
   const file = await upload(client, chatLines(3));
   const early = await createBatch(client, file.id);
@@ -187,7 +187,7 @@ test('cancelling while validating leaves no files, and a finished batch refuses 
   await expect(refused).rejects.toThrow("Cannot cancel a batch with status 'completed'.");
 });
 
-test('an expired batch pays what was done, and its other requests are not counted as failed', async () => {
+test('an expired batch pays what was done and counts the rest as neither', async () => {
   const { client, simulator } = await openWorld();
   const file = await upload(client, chatLines(10));
   const { id } = await createBatch(client, file.id);

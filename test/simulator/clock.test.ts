@@ -7,7 +7,7 @@ function manualClock(): VirtualClock {
   return new VirtualClock({ startAtMs: 1000, factor: 1, manual: true });
 }
 
-test('advancing wakes sleepers in the order of their times, with the clock at their times', async () => {
+test('advancing wakes sleepers in the order of their times and at them', async () => {
   const clock = manualClock();
   const woken: [string, number][] = [];
   for (const [name, dueMs] of [
@@ -49,7 +49,7 @@ test('an interrupted sleeper wakes early, others sleep on', async () => {
   expect(clock.nowMs()).toBe(1000);
 });
 
-test('a running clock runs by its factor, stands while paused, and goes on from there', async () => {
+test('a running clock runs by its factor and stands while paused', async () => {
   const clock = new VirtualClock({ startAtMs: 0, factor: 10_000, manual: false });
   await clock.run(() => clock.sleepUntil(100_000, 'x'));
   expect(clock.nowMs()).toBeGreaterThanOrEqual(100_000);
@@ -79,7 +79,7 @@ test('closing ends every sleeper and waits for those at work', async () => {
   await task;
 });
 
-test('a latch sees past events, only later ones where told so, and gives up at its deadline', async () => {
+test('a latch sees past events, or only later ones, and gives up at last', async () => {
   const log = new EventLog();
   log.emit({ type: 'file_deleted', fileId: 'one' });
   expect((await log.until('file_deleted')).fileId).toBe('one');

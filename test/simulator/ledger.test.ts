@@ -6,6 +6,7 @@ import { ExecutionTable } from '../../src/simulator/ledger/execution-table.ts';
 import {
   chatLine,
   chatLines,
+  contentOf,
   HOUR_MS,
   createBatch,
   openWorld,
@@ -33,6 +34,17 @@ test('a request that is paid in two batches is found, with both batches', async 
   });
 });
 
+test('a request that is executed again gets the very same line in any batch', async () => {
+  const world = await openWorld({ flakiness: { retryableRate: 1, retryableTimes: 1 } });
+  const failed = await runBatch(world, [chatLine('a')]);
+  const first = await runBatch(world, [chatLine('a')]);
+  const second = await runBatch(world, [chatLine('b'), chatLine('a')]);
+  const line = await contentOf(world.client, first.output_file_id);
+  expect(failed.output_file_id).toBeNull();
+  expect(line).toContain('"status_code":200');
+  expect(await contentOf(world.client, second.output_file_id)).toBe(line);
+});
+
 test('the same id with another body is another request', async () => {
   const world = await openWorld();
   await runBatch(world, [chatLine('a')]);
@@ -40,7 +52,7 @@ test('the same id with another body is another request', async () => {
   expect(world.simulator.ledger.executedTwice()).toEqual([]);
 });
 
-test('batches are counted by their input file, and apart from that when they executed', async () => {
+test('batches are counted by input file, and apart from that when they executed', async () => {
   const { client, simulator } = await openWorld();
   const file = await upload(client, chatLines(2));
   const first = await createBatch(client, file.id);

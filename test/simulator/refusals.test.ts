@@ -82,7 +82,7 @@ test('unknown batches and bad limits are refused', async () => {
   await expect(client.batches.list({ after: 'batch_0' })).rejects.toMatchObject({ status: 400 });
 });
 
-test('more creates than an hour allows are answered with 429 until the hour has passed', async () => {
+test('more creates than an hour allows are answered with 429 for that hour', async () => {
   const { client, simulator } = await openWorld({ limits: { createsPerHour: 2 } });
   const file = await upload(client, chatLines(1));
   await createBatch(client, file.id);

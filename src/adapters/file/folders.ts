@@ -60,14 +60,7 @@ export class DurableFolders {
   }
 
   async #ensureRoot(): Promise<void> {
-    // Prompts lie below: a root that is made here is its owner's alone.
-    const first = await mkdir(this.#root, { recursive: true, mode: 0o700 });
-    if (first !== undefined) {
-      const top = dirname(first);
-      for (let path = this.#root; path !== top; path = dirname(path)) {
-        await syncFolder(dirname(path));
-      }
-    }
+    for (const made of await makeFolders(this.#root)) await syncFolder(dirname(made));
     this.#remember('');
   }
 
@@ -77,9 +70,21 @@ export class DurableFolders {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes the folder and the ancestors that it lacks, for their owner alone: prompts lie below.
+ * Resolves to those it made. (mkdir's own `recursive` never ends where the system answers ENOENT
+ * below a folder that exists, as /proc does.)
+ */
+export async function makeFolders(path: string): Promise<string[]> {
+  if ((await stat(path).catch(nullIfAbsent)) !== null || dirname(path) === path) return [];
+  const made = await makeFolders(dirname(path));
+  await makeFolder(path, 0o700);
+  return [...made, path];
+}
+
+async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, mode);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }

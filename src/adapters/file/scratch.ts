@@ -1,10 +1,11 @@
 /** Scratch on a local folder; each folder's name carries the mark of the process it belongs to. */
 
-import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Scratch } from '../../ports/scratch.ts';
 import { nullIfAbsent } from './durable.ts';
+import { makeFolders } from './folders.ts';
 import { isAbandoned, isOwnedName, ownedName } from './owner.ts';
 
 /** How long a folder of another host is left alone without a change to its entries. */
@@ -16,7 +17,7 @@ export function createFileScratch(root: string): Scratch {
   return {
     async makeFolder(label) {
       const path = join(base, ownedName(label.replace(/[^A-Za-z0-9_-]+/g, '-')));
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolders(path);
       return path;
     },
 

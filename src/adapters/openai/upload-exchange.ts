@@ -1,10 +1,9 @@
 /**
  * Uploads a file straight from the disk: a multipart with a Content-Length over node:http. A
- * fetch, the SDK's included, costs twice the processor time (bench/upload.ts), and up to Node 24
- * it holds the whole body in memory.
+ * fetch, the SDK's included, is slower (bench/upload.ts), and up to Node 24 it holds the whole
+ * body in memory.
  */
 
-import type { Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -21,9 +20,8 @@ import type { Watchdog } from './watchdog.ts';
 import { UnreadableAnswer, weatherOf } from './weather.ts';
 
 /**
- * Sends the ranges, `sizeBytes` together, as a new file with the form's fields, and updates the
- * hash with what is sent. Resolves to the answer: a success for the whole file, or a failure of
- * any status, also where the server refuses before it took all. Rejects with `Weather` where no
+ * Sends the ranges, `sizeBytes` together, as a new file with the form's fields. Resolves to the
+ * answer: a success for the whole file, or a failure of any status, also where the server refuses before it took all. Rejects with `Weather` where no
  * answer came and with the system's own error where the disk failed.
  */
 export async function uploadRanges(
@@ -31,15 +29,13 @@ export async function uploadRanges(
   fields: Readonly<Record<string, string>>,
   input: UploadInput,
   sizeBytes: number,
-  hash: Hash,
 ): Promise<Answer> {
   const form = createForm(fields, input.filename);
   const file = await open(input.localPath, 'r');
   try {
     const lengthBytes = form.head.length + sizeBytes + form.tail.length;
     const request = openUpload(transfer, form, lengthBytes);
-    const blocks = hashed(blocksOf(file, input.ranges), hash);
-    return await exchange(transfer, request, form, blocks);
+    return await exchange(transfer, request, form, blocksOf(file, input.ranges));
   } finally {
     await file.close();
   }
@@ -55,13 +51,6 @@ function openUpload(transfer: Transfer, form: Form, lengthBytes: number): Client
     },
     agents: null,
   });
-}
-
-async function* hashed(blocks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
-  for await (const block of blocks) {
-    hash.update(block);
-    yield block;
-  }
 }
 
 async function exchange(

@@ -1,8 +1,7 @@
 /** The port's upload: the form's fields, and what the answer proves. */
 
-import { createHash } from 'node:crypto';
 import { invariant, Weather } from '../../domain/errors.ts';
-import type { ProviderFile, UploadedFile, UploadInput } from '../../ports/batch-provider.ts';
+import type { ProviderFile, UploadInput } from '../../ports/batch-provider.ts';
 import { failedAnswerFrom, jsonIn } from './answer-body.ts';
 import type { Transfer } from './connection.ts';
 import type { Answer } from './exchange.ts';
@@ -28,7 +27,7 @@ export interface UploadProfile {
 export function createUpload(
   transfer: Transfer,
   profile: UploadProfile,
-): (input: UploadInput) => Promise<UploadedFile> {
+): (input: UploadInput) => Promise<ProviderFile> {
   let sendsExpiry = profile.uploadExpiry !== 'never';
   return async (input) => {
     const sizeBytes = sizeOf(input.ranges);
@@ -37,12 +36,8 @@ export function createUpload(
       purpose: profile.filePurpose,
       ...(sendsExpiry ? expiryFields(input.expiresAfterSeconds) : {}),
     };
-    const hash = createHash('sha256');
-    const answer = await uploadRanges(transfer, fields, input, sizeBytes, hash);
-    if (answer.status < 300) {
-      const file = uploadedFile(answer, input, sizeBytes, transfer);
-      return { ...file, sha256: hash.digest('hex') };
-    }
+    const answer = await uploadRanges(transfer, fields, input, sizeBytes);
+    if (answer.status < 300) return uploadedFile(answer, input, sizeBytes, transfer);
     const weather = weatherOfAnswer(failedAnswerFrom(answer), 'repeatable', transfer.clean);
     if (profile.uploadExpiry !== 'until-refused' || !isAboutExpiry(weather)) throw weather;
     sendsExpiry = false;

@@ -23,6 +23,17 @@ export interface PortableError {
   readonly stack: string | undefined;
 }
 
+/** Calls the task of that name; rejects where there is none. */
+export async function callTask(
+  tasks: Record<string, (input: never) => unknown>,
+  task: string,
+  input: unknown,
+): Promise<unknown> {
+  const body = Object.hasOwn(tasks, task) ? tasks[task] : undefined;
+  if (body === undefined) throw new Error(`no task is called ${task}`);
+  return body(input as never);
+}
+
 /** The error as data. */
 export function packError(thrown: unknown): PortableError {
   if (!(thrown instanceof Error)) {

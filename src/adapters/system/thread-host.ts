@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 
-import { packError } from './task-messages.ts';
+import { callTask, packError } from './task-messages.ts';
 import type { TaskAnswer, TaskOrder } from './task-messages.ts';
 
 /**
@@ -28,9 +28,7 @@ async function answer(
   { number, task, input }: TaskOrder,
 ): Promise<TaskAnswer> {
   try {
-    const run = Object.hasOwn(tasks, task) ? tasks[task] : undefined;
-    if (run === undefined) throw new Error(`no task is called ${task}`);
-    return { number, ok: true, output: await run(input as never) };
+    return { number, ok: true, output: await callTask(tasks, task, input) };
   } catch (error) {
     return { number, ok: false, error: packError(error) };
   }

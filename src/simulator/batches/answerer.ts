@@ -50,7 +50,8 @@ export class Answerer {
 
   /** The error line of a request that was not executed. */
   abandon(line: Buffer, code: string): Buffer {
-    const { customId } = parse(line);
+    const request = parse(line);
+    const { customId } = request;
     const isVague =
       code === 'batch_expired' &&
       this.#world.faults.strikes('expired_with_server_errors', subjectOf(this.#batch), customId) !==
@@ -58,7 +59,7 @@ export class Answerer {
     const error = isVague
       ? { code: 'server_error', message: 'The server had an error processing your request.' }
       : { code, message: ABANDONED[code] ?? code };
-    const id = this.#lineId(customId);
+    const id = this.#lineId(request);
     return toLine({ id, custom_id: customId, response: null, error });
   }
 
@@ -80,17 +81,18 @@ export class Answerer {
 
   #answered(request: Request, status: number, body: unknown): Buffer {
     const { customId } = request;
-    const requestId = hexOf(32, this.#world.settings.seed, 'request', this.#batch.id, customId);
+    const requestId = hexOf(32, this.#world.settings.seed, 'request', request.bodySha256, customId);
     return toLine({
-      id: this.#lineId(customId),
+      id: this.#lineId(request),
       custom_id: customId,
       response: { status_code: status, request_id: requestId, body },
       error: null,
     });
   }
 
-  #lineId(customId: string): string {
-    return `batch_req_${hexOf(32, this.#world.settings.seed, this.#batch.id, customId)}`;
+  /** Not of the batch: whichever batch answers a request, the line is the same. */
+  #lineId({ customId, bodySha256 }: Request): string {
+    return `batch_req_${hexOf(32, this.#world.settings.seed, 'line', bodySha256, customId)}`;
   }
 
   #enter(request: Request, paid: boolean, usage: Usage): void {

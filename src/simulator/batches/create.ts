@@ -100,7 +100,7 @@ function checkInputFile(world: World, fileId: string): void {
   const isRefused =
     file === null
       ? world.faults.strikes('create_400_unknown_file', fileId) !== null
-      : world.faults.lingers(name, fileId, `${fileId} ${file.filename}`);
+      : world.faults.lingers(name, `file ${file.ordinal}`, `${fileId} ${file.filename}`);
   if (!isRefused) return;
   throw new ApiError({
     status: 400,

@@ -2,7 +2,7 @@
 
 import { chance } from '../random.ts';
 import type { World } from '../world.ts';
-import { type BatchFinding, type BatchRecord, subjectOf } from './record.ts';
+import { type BatchFinding, type BatchRecord, subjectOf, drawKeyOf } from './record.ts';
 import type { Inspection } from './validation.ts';
 
 /** Why the batch fails its validation; empty where it does not. */
@@ -51,9 +51,9 @@ export function naturalEnd(world: World, batch: BatchRecord): NaturalEnd {
   const subject = subjectOf(batch);
   const { seed, flakiness } = world.settings;
   const share = chance(seed, 'share', batch.ordinal);
-  const cancelled = world.faults.afflicts('cancelled_partially', batch.id, subject);
+  const cancelled = world.faults.afflicts('cancelled_partially', drawKeyOf(batch), subject);
   if (cancelled !== null) return { kind: 'cancel', share: cancelled.share ?? share };
-  const expired = world.faults.afflicts('expired_partially', batch.id, subject);
+  const expired = world.faults.afflicts('expired_partially', drawKeyOf(batch), subject);
   if (expired !== null) return { kind: 'expire', share: expired.share ?? share };
   if (chance(seed, 'expires', batch.ordinal) < flakiness.expiredRate) {
     return { kind: 'expire', share };

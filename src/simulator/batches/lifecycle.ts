@@ -22,6 +22,7 @@ import {
   type BatchRecord,
   isTerminal,
   subjectOf,
+  drawKeyOf,
 } from './record.ts';
 import { type Inspection, inspectInput } from './validation.ts';
 
@@ -168,7 +169,8 @@ async function pause(world: World, batch: BatchRecord, dueMs: number): Promise<v
 
 /** While the fault holds the batch: until it is switched off, an order comes, or it expires. */
 async function holdWhile(world: World, batch: BatchRecord, name: FaultName): Promise<void> {
-  const isStuck = (): boolean => world.faults.afflicts(name, batch.id, subjectOf(batch)) !== null;
+  const isStuck = (): boolean =>
+    world.faults.afflicts(name, drawKeyOf(batch), subjectOf(batch)) !== null;
   while (batch.order === null && !isTerminal(batch.status) && isStuck()) {
     const nowMs = world.clock.nowMs();
     if (nowMs >= batch.expiresAt * 1000) return;

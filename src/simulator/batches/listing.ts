@@ -3,7 +3,7 @@
 import { type Page, pageOf, pageQuery } from '../http/pages.ts';
 import { hexOf } from '../random.ts';
 import type { World } from '../world.ts';
-import { type BatchRecord, subjectOf } from './record.ts';
+import { type BatchRecord, subjectOf, drawKeyOf } from './record.ts';
 import { type BatchOnWire, shownBatch } from './view.ts';
 
 export class BatchListing {
@@ -23,25 +23,28 @@ export class BatchListing {
 
   /** One page. Throws an ApiError on a bad limit or cursor. */
   page(query: Readonly<Record<string, unknown>>): Page<BatchOnWire> {
-    const batches = this.#ordered();
-    const page = pageOf(batches, pageQuery(query, { usual: 20, most: 100 }));
-    const data = page.data
-      .filter((batch) => !this.#world.faults.lingers('list_lag', batch.id, subjectOf(batch)))
-      .map((batch) => this.#shown(batch));
-    return { ...page, data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
+    const visible = this.#ordered().filter(
+      (batch) => !this.#world.faults.lingers('list_lag', drawKeyOf(batch), subjectOf(batch)),
+    );
+    const page = pageOf(visible, pageQuery(query, { usual: 20, most: 100 }));
+    return { ...page, data: page.data.map((batch) => this.#shown(batch)) };
   }
 
   #ordered(): BatchRecord[] {
     const batches = this.#world.batches.all();
     if (!this.#world.faults.isOn('list_never_sorted')) return batches.toReversed();
-    const keyed = batches.map((batch) => ({ batch, key: hexOf(12, batch.id, 'place') }));
+    const keyed = batches.map((batch) => ({
+      batch,
+      key: hexOf(12, this.#world.settings.seed, 'place', batch.ordinal),
+    }));
     return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ batch }) => batch);
   }
 
   #shown(batch: BatchRecord): BatchOnWire {
     const shown = shownBatch(this.#world, batch);
     const fault = 'list_stale_until_retrieved';
-    if (this.#world.faults.afflicts(fault, batch.id, subjectOf(batch)) === null) return shown;
+    if (this.#world.faults.afflicts(fault, drawKeyOf(batch), subjectOf(batch)) === null)
+      return shown;
     const stale = this.#lastRetrieved.get(batch.id) ?? { ...shown, status: 'validating' };
     this.#lastRetrieved.set(batch.id, stale);
     return stale;

@@ -74,6 +74,14 @@ export function subjectOf(batch: BatchRecord): string {
   return `${batch.id} ${batch.inputFileId} ${batch.inputFilename} ${metadata}`;
 }
 
+/**
+ * By what faults draw for a batch: its place in the order of creation, since its id depends on
+ * names that clients make up anew in every run.
+ */
+export function drawKeyOf(batch: BatchRecord): string {
+  return `batch ${batch.ordinal}`;
+}
+
 /** Whether nothing more will become of the batch. */
 export function isTerminal(status: BatchStatus): boolean {
   return ['completed', 'failed', 'expired', 'cancelled'].includes(status);

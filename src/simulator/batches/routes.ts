@@ -7,7 +7,7 @@ import { createBatch } from './create.ts';
 import { orderBatch } from './orders.ts';
 import { liveBatch } from './lifecycle.ts';
 import { BatchListing } from './listing.ts';
-import { type BatchRecord, subjectOf } from './record.ts';
+import { type BatchRecord, subjectOf, drawKeyOf } from './record.ts';
 import { shownBatch } from './view.ts';
 
 /** The routes of one world. */
@@ -42,7 +42,7 @@ export function batchesRoutes(world: World): Route[] {
       operation: 'retrieve',
       async answer(request) {
         const batch = findBatch(world, request.params['id']);
-        if (world.faults.lingers('retrieve_404_for_a_while', batch.id, subjectOf(batch))) {
+        if (world.faults.lingers('retrieve_404_for_a_while', drawKeyOf(batch), subjectOf(batch))) {
           throw noSuchBatch(batch.id);
         }
         return show(batch);

@@ -1,7 +1,7 @@
 /** The batch as the API shows it, and as the faults distort it. */
 
 import type { World } from '../world.ts';
-import { type BatchRecord, subjectOf } from './record.ts';
+import { type BatchRecord, subjectOf, drawKeyOf } from './record.ts';
 
 export type BatchOnWire = { id: string; status: string } & Record<string, unknown>;
 
@@ -48,7 +48,7 @@ export function shownBatch(world: World, batch: BatchRecord): BatchOnWire {
     faults.strikes(name, subject) !== null;
   const shown = batchOnWire(batch);
   if (faults.isOn('completed_with_null_output_for_a_while') && batch.status === 'completed') {
-    if (faults.lingers('completed_with_null_output_for_a_while', batch.id, subject)) {
+    if (faults.lingers('completed_with_null_output_for_a_while', drawKeyOf(batch), subject)) {
       shown['output_file_id'] = null;
       shown['error_file_id'] = null;
     }

@@ -18,7 +18,9 @@ export async function sendContent(
   const subject = `${file.id} ${file.filename}`;
   const strikes = (name: Parameters<typeof world.faults.strikes>[0]): boolean =>
     world.faults.strikes(name, subject) !== null;
-  const half = Math.floor(file.sizeBytes * (0.2 + 0.6 * chance(world.settings.seed, file.id)));
+  const half = Math.floor(
+    file.sizeBytes * (0.2 + 0.6 * chance(world.settings.seed, 'cut', file.ordinal)),
+  );
   response.setHeader('Content-Type', 'application/octet-stream');
   if (strikes('download_cut')) return cut(file, half, response, 'reset');
   if (strikes('download_stalls')) return cut(file, half, response, 'stall');

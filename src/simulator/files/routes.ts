@@ -78,5 +78,7 @@ function findFile(world: World, id: unknown): FileRecord {
 function isGone(world: World, file: FileRecord): boolean {
   if (file.purpose !== 'batch_output') return false;
   const name = file.filename.endsWith('_error.jsonl') ? 'error_file_gone' : 'output_file_gone';
-  return world.faults.afflicts(name, file.id, `${file.id} ${file.filename}`) !== null;
+  return (
+    world.faults.afflicts(name, `file ${file.ordinal}`, `${file.id} ${file.filename}`) !== null
+  );
 }

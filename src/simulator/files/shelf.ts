@@ -9,6 +9,8 @@ import type { EventLog } from '../events.ts';
 import { hexOf, type Seed } from '../random.ts';
 
 export interface FileRecord {
+  /** Counted from 1 in the order of arrival; by what faults draw, since ids hold clients' names. */
+  readonly ordinal: number;
   readonly id: string;
   readonly filename: string;
   readonly purpose: string;
@@ -75,6 +77,7 @@ export class FileShelf {
     await rename(file.path, home);
     const createdAt = this.#clock.nowSeconds();
     const record: FileRecord = {
+      ordinal,
       id,
       filename: file.filename,
       purpose: file.purpose,

@@ -62,12 +62,14 @@ export class ClassTally {
 
 /** Sums tokens by model. */
 export class UsageTally {
-  readonly #models = new Map<string, TokenSums>();
+  readonly #models = new Map<string, Sums>();
 
   add(model: string, tokens: AnswerTokens): void {
-    const known = this.#models.get(model);
-    const sums = known ?? new TokenSums();
-    if (known === undefined) this.#models.set(model, sums);
+    let sums = this.#models.get(model);
+    if (sums === undefined) {
+      sums = { ...NOTHING };
+      this.#models.set(model, sums);
+    }
     sums.answers += 1;
     sums.inputTokens += tokens.input;
     sums.outputTokens += tokens.output;
@@ -78,18 +80,20 @@ export class UsageTally {
 
   /** By model, the names in order. */
   sums(): UsageByModel {
-    return inOrder(new Map([...this.#models].map(([model, sums]) => [model, { ...sums }])));
+    return inOrder(this.#models);
   }
 }
 
-class TokenSums implements TokenUsage {
-  answers = 0;
-  inputTokens = 0;
-  outputTokens = 0;
-  totalTokens = 0;
-  cachedTokens = 0;
-  reasoningTokens = 0;
-}
+type Sums = { -readonly [Field in keyof TokenUsage]: number };
+
+const NOTHING: TokenUsage = {
+  answers: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  totalTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+};
 
 /** The names come from a provider: `fromEntries` makes even `__proto__` a property like others. */
 function inOrder<Value>(map: Map<string, Value>): Record<string, Value> {

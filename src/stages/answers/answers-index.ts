@@ -187,5 +187,5 @@ function broken(): never {
 }
 
 function writeWhole(fd: number, bytes: Buffer, start: number, end: number): void {
-  for (let at = start; at < end; ) at += writeSync(fd, bytes, at, end - at);
+  for (let at = start; at < end;) at += writeSync(fd, bytes, at, end - at);
 }

@@ -7,10 +7,10 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import type { AnswerKind, ClassCounts, UsageByModel } from '../../domain/answer.ts';
 import { SUCCESS } from '../../domain/answer.ts';
-import { hasEscape } from './answer-keys.ts';
 import { AnswerScanner } from './answer-scanner.ts';
 import { AnswersIndexWriter, Entry, NO_NAME } from './answers-index.ts';
 import { ClassTally, UsageTally } from './answer-tallies.ts';
+import { decodedId } from './decoded-id.ts';
 import { LineBlocks } from './line-blocks.ts';
 
 export interface AnswersTask {
@@ -152,14 +152,8 @@ class AnswersCheck {
     entry.length = end - start;
     this.#setClass();
     this.#setUsage(bytes);
-    const { idStart, idEnd } = scanner;
-    if (hasEscape(bytes, idStart, idEnd)) {
-      const text = JSON.parse(`"${bytes.toString('utf8', idStart, idEnd)}"`) as string;
-      const id = Buffer.from(text, 'utf8');
-      this.#writer.add(entry, id, 0, id.length);
-    } else {
-      this.#writer.add(entry, bytes, idStart, idEnd);
-    }
+    const id = decodedId(bytes, scanner.idStart, scanner.idEnd);
+    this.#writer.add(entry, id.bytes, id.start, id.end);
   }
 
   #setClass(): void {

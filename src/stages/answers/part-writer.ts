@@ -144,7 +144,7 @@ export class PartWriter {
     const isRejected = file === this.#rejectedFile;
     const start = isRejected ? index.offset(record) : places.offset(this.#outcomes.answer(record));
     const size = isRejected ? length : length - 1;
-    for (let done = 0; done < size; ) {
+    for (let done = 0; done < size;) {
       const piece = Math.min(size - done, this.#window.length);
       files.read(file, this.#window, 0, piece, start + done);
       this.#write(this.#window, piece);

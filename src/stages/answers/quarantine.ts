@@ -33,5 +33,5 @@ export function writeQuarantine(outcomes: ChunkOutcomes, path: string): void {
 }
 
 function writeWhole(fd: number, bytes: Buffer, length: number): void {
-  for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, length - at);
+  for (let at = 0; at < length;) at += writeSync(fd, bytes, at, length - at);
 }

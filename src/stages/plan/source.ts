@@ -2,13 +2,15 @@
 
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { Transform } from 'node:stream';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Refusal } from '../../domain/errors.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { LineSplitter } from '../../jsonl/line-splitter.ts';
+
+const COMPRESSED_BLOCK_BYTES = 64 * 1024;
+const PLAIN_BLOCK_BYTES = 256 * 1024;
 
 export interface SourceInput {
   readonly sourcePath: string;
@@ -36,9 +38,13 @@ export async function readSource(
         : await readPlain(fd, input, splitter, hash);
     splitter.end();
     const after = fstatSync(fd);
-    if (after.size !== sizeBytes || after.mtimeMs !== before.mtimeMs) {
+    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
       const message = 'The input changed while it was read. Run again when it is complete.';
       throw new Refusal('input_changed', message);
+    }
+    if (after.size !== sizeBytes) {
+      const message = `The gzip input ends at byte ${sizeBytes}, but more follows. Make it anew.`;
+      throw new Refusal('input_unreadable', message);
     }
     return { sizeBytes, sha256: hash.digest('hex') };
   } finally {
@@ -75,26 +81,36 @@ async function readPlain(
   }
 }
 
-async function readGzip(fd: number, input: SourceInput, splitter: LineSplitter, hash: Hash): Promise<number> {
-  let sizeBytes = 0;
-  const hashed = new Transform({
-    transform(piece: Buffer, _encoding, done) {
+/** Returns where the last gzip member ends. */
+async function readGzip(
+  fd: number,
+  input: SourceInput,
+  splitter: LineSplitter,
+  hash: Hash,
+): Promise<number> {
+  let bytesRead = 0;
+  function* blocks(): Generator<Buffer> {
+    for (;;) {
+      const block = Buffer.allocUnsafeSlow(COMPRESSED_BLOCK_BYTES);
+      const count = readSync(fd, block, 0, block.length, null);
+      if (count === 0) return;
+      bytesRead += count;
+      const piece = block.subarray(0, count);
       hash.update(piece);
-      sizeBytes += piece.length;
-      done(null, piece);
-    },
-  });
-  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
-  await pipeline(createReadStream(input.sourcePath, { fd, autoClose: false }), hashed, gunzip, async (pieces) => {
+      yield piece;
+    }
+  }
+  const gunzip = createGunzip({ chunkSize: PLAIN_BLOCK_BYTES });
+  await pipeline(blocks, gunzip, async (pieces) => {
     for await (const piece of pieces as AsyncIterable<Buffer>) {
       feed(piece, splitter);
-      const pause = input.between(sizeBytes);
+      const pause = input.between(bytesRead);
       if (pause !== null) await pause;
     }
   }).catch((error: unknown) => {
     throw gzipRefusal(error);
   });
-  return sizeBytes;
+  return gunzip.bytesWritten;
 }
 
 function feed(piece: Buffer, splitter: LineSplitter): void {

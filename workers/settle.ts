@@ -1,0 +1,5 @@
+/** A worker process for the `settle` queue: `node workers/settle.ts`. */
+
+import { runWorker } from './start.ts';
+
+await runWorker(['settle']);
