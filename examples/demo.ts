@@ -13,9 +13,8 @@ import { makeTickets } from './tickets.ts';
 
 const REQUESTS = 4_000;
 
-/** How many result lines are shown, and how much of each. */
-const SHOWN_LINES = 3;
-const SHOWN_CHARACTERS = 160;
+/** How many result lines are shown. */
+const SHOWN_LINES = 5;
 
 const folder = join(process.cwd(), 'demo-output');
 const requestsPath = join(folder, 'requests.jsonl');
@@ -37,7 +36,7 @@ try {
   const options = ['--max-requests', '500', '--on-invalid', 'skip', '--poll-interval-ms', '300'];
   await batchwright('run', requestsPath, '-o', resultPath, ...options);
   heading(`the first ${SHOWN_LINES} answers, in the order of the requests`);
-  for (const line of await firstLines(resultPath)) say(`  ${line.slice(0, SHOWN_CHARACTERS)}…`);
+  for (const line of await firstLines(resultPath)) say(`  ${shortly(line)}`);
   await batchwright('errors', resultPath);
   await batchwright('verify', resultPath);
   const { batchesCreated, requestsPaid, requestsPaidTwice } = simulator.ledger.totals();
@@ -65,6 +64,16 @@ async function batchwright(...args: string[]): Promise<void> {
       else resolve(say(`  (exit code ${code})`));
     });
   });
+}
+
+/** The id and the classified intent of one answer line. */
+function shortly(line: string): string {
+  const answer = JSON.parse(line) as {
+    custom_id: string;
+    response: { body: { model: string; choices?: { message: { content: string } }[] } } | null;
+  };
+  const body = answer.response?.body;
+  return `${answer.custom_id}  ${body?.model}  ${body?.choices?.[0]?.message.content ?? 'failed'}`;
 }
 
 async function firstLines(path: string): Promise<string[]> {

@@ -16,8 +16,9 @@ import type { Terminal } from './terminal.ts';
 /** Looks at the journal and the board for people. */
 const LOOK_MS = 250;
 
-/** Lines for logs come at most this often. */
-const TEXT_EVERY_MS = 10_000;
+/** Lines for logs come this often at first, and more rarely later: a tenth of the time so far. */
+const TEXT_MIN_MS = 1_000;
+const TEXT_MAX_MS = 60_000;
 
 /** How long a finished job's cleaning is waited for before it is left to the next process. */
 const CLEANING_MS = 20_000;
@@ -77,8 +78,9 @@ async function resumeHeld(job: JobId, { store, house }: Following): Promise<void
 async function watch(job: JobId, following: Following, signal: AbortSignal): Promise<JobState> {
   const { house, terminal, store } = following;
   const eta = new EtaGuess();
+  const startMs = store.clock.monotonicMs();
   let shown = '';
-  let shownAtMs = Number.NEGATIVE_INFINITY;
+  let dueMs = startMs;
   return waitWhile(job, following, signal, async (state) => {
     if (state.status !== 'planned') return false;
     const { counts } = state.plan;
@@ -88,11 +90,11 @@ async function watch(job: JobId, following: Following, signal: AbortSignal): Pro
     const nowMs = store.clock.monotonicMs();
     terminal.bar(progressLine(sums, eta.at(nowMs, sums.done, sums.total)));
     const text = progressText(sums);
-    if (text !== shown && nowMs - shownAtMs >= TEXT_EVERY_MS) {
+    if (text !== shown && nowMs >= dueMs) {
       if (!terminal.isInteractive) terminal.say(text);
       terminal.event('progress', progressFields(sums));
       shown = text;
-      shownAtMs = nowMs;
+      dueMs = nowMs + Math.min(TEXT_MAX_MS, Math.max(TEXT_MIN_MS, (nowMs - startMs) / 10));
     }
     return true;
   });

@@ -2,17 +2,24 @@
 
 import { assessChunk } from './answers/assess.ts';
 import { checkAnswers } from './answers/check.ts';
+import { groupFailures } from './answers/failures.ts';
 import { hashRanges } from './answers/hash-ranges.ts';
 import { joinParts } from './answers/join.ts';
 import { settleChunk } from './answers/settle.ts';
 import { verifyResult } from './answers/verify.ts';
 import { planRequestSet } from './plan/plan.ts';
 
+/** groupFailures with one argument, as a thread takes it. */
+function groupFailuresOf(task: { resultPath: string; samples: number }) {
+  return groupFailures(task.resultPath, { samples: task.samples });
+}
+
 export const engines = {
   planRequestSet,
   checkAnswers,
   assessChunk,
   hashRanges,
+  groupFailures: groupFailuresOf,
   settleChunk,
   joinParts,
   verifyResult,

@@ -52,9 +52,9 @@ export class AppendFile {
 
   /** Writes what is buffered, syncs and closes; the thread goes on meanwhile. */
   async finish(): Promise<void> {
-    this.#flush();
     const fd = this.#take();
     try {
+      writeAll(fd, this.#buffer, 0, this.#filled);
       await new Promise<void>((resolve, reject) => {
         fsync(fd, (error) => (error === null ? resolve() : reject(error)));
       });

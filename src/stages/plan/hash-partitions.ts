@@ -71,7 +71,7 @@ export class HashPartitions {
     this.#spilled += 1;
   }
 
-  /** Puts the blocks and the unspilled tail behind the `kept` hashes; returns how many there are. */
+  /** Puts the blocks and the unspilled tail behind the `kept` hashes; returns the new count. */
   #gather(partition: number, kept: number, blocks: readonly number[], tail: number): number {
     const count = kept + blocks.length * BLOCK_HASHES + tail;
     if (this.#work.length < count * 2) {

@@ -44,10 +44,11 @@ export type PlanOutcome =
 
 /** Chunks that may be on their way to the disk before reading pauses for them. */
 const MAX_FINISHING = 4;
+const REPORT_STEP_BYTES = 4 * 1024 * 1024;
 
 /**
  * Plans the set; meant for a worker thread, since it reads and writes synchronously. `report` is
- * called with the bytes of the source read so far, once a block. Whatever does not end in a plan
+ * called with the bytes of the source read so far, every few MiB. Whatever does not end in a plan
  * leaves the output folder empty. Rejects with `Refusal` where the input as a whole is at fault,
  * with the system's error where the disk is.
  */
@@ -73,6 +74,7 @@ class Planning {
   readonly #late = new LateRejections();
   readonly #writing = new Set<ChunkFiles>();
   #finishing: Promise<unknown>[] = [];
+  #nextReport = 0;
 
   constructor(task: PlanTask, report: (bytesRead: number) => void) {
     this.#task = task;
@@ -133,7 +135,10 @@ class Planning {
   }
 
   #between(bytesRead: number): Promise<void> | null {
-    this.#report(bytesRead);
+    if (bytesRead >= this.#nextReport) {
+      this.#nextReport = bytesRead + REPORT_STEP_BYTES;
+      this.#report(bytesRead);
+    }
     return this.#finishing.length > MAX_FINISHING ? this.#finished() : null;
   }
 

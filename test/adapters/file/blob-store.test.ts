@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
@@ -80,6 +83,21 @@ describe('the file store', () => {
     expect(await store.list('')).toEqual([]);
     expect(await store.removeAbandoned()).toBe(1);
     expect(await readdir(join(root, '.tmp'))).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('keeps the old object where room runs out', async () => {
+    const root = await temporaryFolder();
+    const program = fileURLToPath(new URL('../../support/file/overfill.ts', import.meta.url));
+    // A limit on file sizes needs no disk of its own: the write breaks off half-way all the same.
+    const script = `trap '' XFSZ; ulimit -f 1024; exec "$0" "$@"`;
+    const args = ['-c', script, process.execPath, program, root, join(root, 'absent')];
+    const { stdout } = await promisify(execFile)('bash', args);
+    expect(JSON.parse(stdout)).toEqual({
+      codes: ['EFBIG', 'EFBIG', 'ENOENT'],
+      kept: 'old',
+      names: ['kept'],
+      left: [],
+    });
   });
 
   it('leaves unfinished files of other hosts for a day', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/domain/plan.ts';
+import type { PlanOutcome } from '../../../src/stages/plan/plan.ts';
 import { LIMITS, JOB, PlanFolder } from './support/planned.ts';
 import type { WrittenLine } from './support/planned.ts';
 
@@ -72,7 +73,7 @@ describe('the planner', () => {
         const checked = await folder.plan(text, { limits, defaults, write: false });
         expect(checked).toEqual(outcome);
         const failed = await folder.plan(text, { limits, defaults, onInvalid: 'fail' });
-        expectRefusal(failed, expected);
+        expect(refused(failed)).toEqual(naiveRefused(expected));
       }),
       { numRuns: 150 },
     );
@@ -130,16 +131,16 @@ interface Sent {
   readonly body: { readonly model: string };
 }
 
-function expectRefusal(outcome: Awaited<ReturnType<PlanFolder['plan']>>, all: Expected[]): void {
-  const rejected = all.filter((one) => one.code !== null);
-  if (outcome.kind === 'planned') {
-    expect(rejected).toEqual([]);
-    return;
-  }
-  expect(outcome.rejectedTotal).toBe(rejected.length);
-  expect(outcome.rejected.map((one) => [one.line, one.code])).toEqual(
-    rejected.map((one) => [one.line, one.code]),
-  );
+/** The rejected lines and their codes, as a refusal lists them. */
+function refused(outcome: PlanOutcome): unknown {
+  if (outcome.kind === 'planned') return { total: 0, list: [] };
+  const list = outcome.rejected.map((one) => [one.line, one.code]);
+  return { total: outcome.rejectedTotal, list };
+}
+
+function naiveRefused(all: readonly Expected[]): unknown {
+  const list = all.filter((one) => one.code !== null).map((one) => [one.line, one.code]);
+  return { total: list.length, list };
 }
 
 function naiveDigest(lines: readonly Expected[]): string {

@@ -68,7 +68,7 @@ describe('a line is rejected', () => {
   });
 });
 
-describe('a line is sent', () => {
+describe('a line that is sent', () => {
   const accepted: [string, string][] = [
     ['with stream false', '{"body":{"model":"m","stream":false}}'],
     ['with an escaped method', `{"method":"P\\u004fST",${BODY}}`],
@@ -78,7 +78,7 @@ describe('a line is sent', () => {
     ['with nesting at the limit', `{"x":${'['.repeat(63)}${']'.repeat(63)},${BODY}}`],
   ];
   for (const [how, line] of accepted) {
-    it(`${how}`, async () => {
+    it(`may come ${how}`, async () => {
       const defaults = { endpoint: CHAT, model: null } as const;
       const outcome = await folder.plan(line, { defaults });
       expect(outcome).toMatchObject({ plan: { counts: { requests: 1, rejected: 0 } } });
