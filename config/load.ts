@@ -45,7 +45,11 @@ export function loadConfig(
   flags: Readonly<Record<string, string | number | undefined>>,
   source: ConfigSource,
 ): Config {
-  const raw = present({ ...readEnvFile(source.folder), ...present(source.env), ...flags });
+  const raw = {
+    ...present(readEnvFile(source.folder)),
+    ...present(source.env),
+    ...present(flags),
+  };
   const withSecrets = { ...readSecretFiles(raw), ...raw };
   const parsed = settings.safeParse(withSecrets);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe).join('\n'));

@@ -27,17 +27,13 @@ const profileSchema = z
     defaults: z.object({ maxRequests: positive, maxBytes: positive }),
     /** Completion windows, the default first. */
     completionWindows: z.array(z.string().regex(/^[1-9]\d*[hd]$/)).min(1),
-    /** Null: no limit is known. */
-    createsPerHour: positive.nullable(),
     /** The form's `purpose` of an uploaded request file. */
     filePurpose: z.string().min(1),
     /** Whether an upload says when the file may be forgotten, as the adapter reads it. */
     uploadExpiry: z.enum(['always', 'until-refused', 'never']),
     uploadExpiresAfterSeconds: positive.min(3_600).max(2_592_000),
-    /** The list of batches starts with the newest: looking can stop at a date. */
-    listsNewestFirst: z.boolean(),
-    /** Request endpoints that its Batch API takes; null: ask it. */
-    endpoints: z.array(z.string().startsWith('/')).nullable(),
+    /** Looks at the list for one look at a batch: some servers refresh it only by id. */
+    listsPerRetrieval: positive.min(2),
   })
   .refine((profile) => profile.defaults.maxRequests <= profile.limits.maxRequests, {
     message: 'a default chunk has no more requests than the limit',
@@ -82,28 +78,18 @@ const OPENAI = {
   },
   defaults: { maxRequests: 50_000, maxBytes: 100_000_000 },
   completionWindows: ['24h'],
-  createsPerHour: 2_000,
   filePurpose: 'batch',
   uploadExpiry: 'always',
   uploadExpiresAfterSeconds: 14 * 86_400,
-  listsNewestFirst: true,
-  endpoints: [
-    '/v1/chat/completions',
-    '/v1/responses',
-    '/v1/embeddings',
-    '/v1/completions',
-    '/v1/moderations',
-  ],
+  listsPerRetrieval: 100,
 } as const;
 
 /** A server that nobody described: OpenAI's numbers, and nothing taken for granted. */
 const GENERIC = {
   ...OPENAI,
   hosts: [],
-  createsPerHour: null,
   uploadExpiry: 'until-refused',
-  listsNewestFirst: false,
-  endpoints: null,
+  listsPerRetrieval: 10,
 } as const;
 
 const FACTS: Readonly<Record<ProviderName, unknown>> = {
@@ -114,9 +100,7 @@ const FACTS: Readonly<Record<ProviderName, unknown>> = {
     ...OPENAI,
     hosts: ['.openai.azure.com', '.services.ai.azure.com', '.cognitiveservices.azure.com'],
     limits: { ...OPENAI.limits, maxRequests: 100_000 },
-    createsPerHour: null,
     uploadExpiry: 'until-refused',
-    listsNewestFirst: false,
   },
   groq: {
     ...GENERIC,
@@ -125,7 +109,6 @@ const FACTS: Readonly<Record<ProviderName, unknown>> = {
     defaults: { ...OPENAI.defaults, maxBytes: 95_000_000 },
     completionWindows: ['24h', '48h', '72h', '96h', '120h', '144h', '7d'],
     uploadExpiry: 'never',
-    endpoints: ['/v1/chat/completions'],
   },
   together: {
     ...GENERIC,

@@ -127,7 +127,7 @@ export async function openHouse(config: Config, store: Store, notices: Notices):
     installation,
     policy: policyOf(config),
     programVersion: PROGRAM_VERSION,
-    sightings: new Sightings(provider, store.clock),
+    sightings: new Sightings(provider, store.clock, config.profile.listsPerRetrieval),
     watch: new Watch(store.clock),
   };
   const brake = new Brake(store.views, queue, store.blobs);

@@ -51,6 +51,8 @@ export interface CollectedAttempt {
   readonly stray: boolean;
   /** Requests that the batch's file held. */
   readonly requests: number;
+  /** Where its files lie, below the chunk's attempts; random, so that two collectors differ. */
+  readonly folder: string;
   readonly hasOutput: boolean;
   readonly hasErrors: boolean;
   /** Of a batch that failed validation. */
@@ -154,17 +156,27 @@ export type Next =
 export type Burned = 'executed' | 'recut' | 'pause';
 
 /**
- * What happened to a chunk. `submitting` and `abandoning` are decisions, the rest are facts.
- * `drained`: a stray answered all that was still to be sent.
+ * What happened to a chunk. What belongs to one attempt names it: a fact that comes late must
+ * not be taken for another attempt's. `drained`: a stray answered all that was still to be sent.
  */
 export type ChunkEvent =
   | { readonly type: 'uploaded'; readonly attempt: Attempt }
   | { readonly type: 'submitting'; readonly attemptId: string }
-  | { readonly type: 'unsent'; readonly pauseMs: number; readonly reason: string }
-  | { readonly type: 'file_lost'; readonly reason: string }
-  | { readonly type: 'submitted'; readonly batchId: string; readonly adopted: boolean }
-  | { readonly type: 'abandoning' }
-  | { readonly type: 'abandoned' }
+  | {
+      readonly type: 'unsent';
+      readonly attemptId: string;
+      readonly pauseMs: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'file_lost'; readonly fileId: string; readonly reason: string }
+  | {
+      readonly type: 'submitted';
+      readonly attemptId: string;
+      readonly batchId: string;
+      readonly adopted: boolean;
+    }
+  | { readonly type: 'abandoning'; readonly attemptId: string }
+  | { readonly type: 'abandoned'; readonly attemptId: string }
   | { readonly type: 'ended'; readonly batch: EndedBatch }
   | {
       readonly type: 'collected';

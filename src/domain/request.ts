@@ -23,7 +23,6 @@ export type RejectionCode =
   | 'line_too_long'
   | 'nested_too_deep'
   | 'duplicate_key'
-  | 'unknown_key'
   | 'invalid_custom_id'
   | 'duplicate_custom_id'
   | 'invalid_method'

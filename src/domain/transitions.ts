@@ -73,10 +73,11 @@ export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState |
     case 'unsent':
       return unsent(state, event);
     case 'file_lost':
-      if (state.status !== 'uploaded') return null;
+      if (state.status !== 'uploaded' || state.attempt.upload.fileId !== event.fileId) return null;
       return { ...chunkCommon(state), status: 'waiting', pauseMs: 0, reason: event.reason };
     case 'submitted':
       if (state.status !== 'submitting' && state.status !== 'abandoning') return null;
+      if (state.attempt.attemptId !== event.attemptId) return null;
       return {
         ...chunkCommon(state),
         status: 'submitted',
@@ -84,10 +85,10 @@ export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState |
         batchId: event.batchId,
       };
     case 'abandoning':
-      if (state.status !== 'submitting') return null;
+      if (state.status !== 'submitting' || state.attempt.attemptId !== event.attemptId) return null;
       return { ...chunkCommon(state), status: 'abandoning', attempt: state.attempt };
     case 'abandoned':
-      return abandoned(state);
+      return abandoned(state, event);
     case 'ended':
       if (state.status !== 'submitted' || event.batch.batchId !== state.batchId) return null;
       return {
@@ -175,7 +176,7 @@ function unsent(
   state: ChunkState,
   event: Extract<ChunkEvent, { type: 'unsent' }>,
 ): ChunkState | null {
-  if (state.status !== 'submitting') return null;
+  if (state.status !== 'submitting' || state.attempt.attemptId !== event.attemptId) return null;
   const common = { ...chunkCommon(state), pauses: state.pauses + 1 };
   if (state.intent.kind === 'cancel')
     return { ...common, status: 'settling', close: JOB_CANCELLED };
@@ -189,8 +190,11 @@ function unsent(
   };
 }
 
-function abandoned(state: ChunkState): ChunkState | null {
-  if (state.status !== 'abandoning') return null;
+function abandoned(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'abandoned' }>,
+): ChunkState | null {
+  if (state.status !== 'abandoning' || state.attempt.attemptId !== event.attemptId) return null;
   const { number, attemptId, upload } = state.attempt;
   const given = { number, attemptId, fileId: upload.fileId, fileCreatedAtMs: upload.createdAtMs };
   const common = { ...chunkCommon(state), abandoned: [...state.abandoned, given] };

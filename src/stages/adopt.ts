@@ -25,7 +25,7 @@ export async function adopt(task: ChunkTask, tools: Tools): Promise<StageAnswer>
   const { elapsedMs, times } = tools.watch.see(key);
   const { settleMs, minLooks } = tools.policy.create;
   if (elapsedMs >= settleMs && times >= minLooks) {
-    await task.stream.decide({ type: 'abandoning' });
+    await task.stream.decide({ type: 'abandoning', attemptId });
     return MOVED;
   }
   return later(settleMs / LOOKS_PER_WINDOW, 'looking for a batch whose create got no answer');
@@ -35,7 +35,7 @@ export async function adopt(task: ChunkTask, tools: Tools): Promise<StageAnswer>
 export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { state } = task.stream;
   if (state.status !== 'abandoning') return MOVED;
-  const { upload } = state.attempt;
+  const { attemptId, upload } = state.attempt;
 
   await tools.provider.deleteFile(upload.fileId);
   if ((await tools.provider.retrieveFile(upload.fileId)) !== null) {
@@ -50,7 +50,7 @@ export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswe
   }
   const found = await findBatches(tools.provider, [upload]);
   if (found.length > 0) return take(task, found, tools);
-  await task.stream.decide({ type: 'abandoned' });
+  await task.stream.decide({ type: 'abandoned', attemptId });
   return MOVED;
 }
 
@@ -62,10 +62,15 @@ async function take(
 ): Promise<StageAnswer> {
   const { state } = task.stream;
   if (state.status !== 'submitting' && state.status !== 'abandoning') return MOVED;
-  const { number } = state.attempt;
+  const { number, attemptId } = state.attempt;
   const chosen = found.find(isLive) ?? found[0];
   if (chosen === undefined) return MOVED;
-  await task.stream.record({ type: 'submitted', batchId: chosen.id, adopted: true });
+  await task.stream.record({
+    type: 'submitted',
+    attemptId,
+    batchId: chosen.id,
+    adopted: true,
+  });
   tools.notices.tell({
     level: 'warning',
     code: 'batch_adopted',

@@ -30,11 +30,6 @@ export async function localAnswers(
   };
 }
 
-/** The name of the folder that keeps an attempt's answers. */
-export function attemptKey(attempt: { number: number; stray: boolean; batchId: string }): string {
-  return attempt.stray ? `${attempt.number}-${attempt.batchId}` : String(attempt.number);
-}
-
 async function localAttempt(
   task: ChunkTask,
   attempt: CollectedAttempt,
@@ -45,7 +40,7 @@ async function localAttempt(
     return { kind: 'invalid', attempt: number, errors, sent: requests };
   }
   const local = async (file: 'output.jsonl' | 'errors.jsonl' | 'answers.idx') =>
-    tools.blobs.toLocal(attemptFileName(task.job.id, task.chunk.id, attemptKey(attempt), file));
+    tools.blobs.toLocal(attemptFileName(task.job.id, task.chunk.id, attempt.folder, file));
   return {
     kind: 'answers',
     attempt: attempt.number,

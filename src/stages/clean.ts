@@ -6,7 +6,7 @@
 import type { ChunkState } from '../domain/chunk.ts';
 import { Weather } from '../domain/errors.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
-import { chunkFileName, openName, uploadPrefix } from './names.ts';
+import { openName, partName, uploadPrefix } from './names.ts';
 import { cancelBatch } from './poll.ts';
 import { findBatches } from './look.ts';
 import type { JobTask, StageAnswer, Tools } from './tools.ts';
@@ -29,7 +29,8 @@ export async function clean(
     for (const fileId of state.files) {
       if (!(await deleted(fileId, tools))) filesLeft += 1;
     }
-    await tools.blobs.delete(chunkFileName(task.job.id, chunk.id, 'part.jsonl'));
+    if (state.status !== 'settled') continue;
+    await tools.blobs.delete(partName(task.job.id, chunk.id, state.part.sha256));
   }
   filesLeft += await unlessRefused(deleteOrphans(task, tools), 0);
   if (filesLeft > 0) {

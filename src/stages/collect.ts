@@ -9,9 +9,9 @@ import { Weather } from '../domain/errors.ts';
 import { afterAttempt } from '../domain/retry.ts';
 import type { Assessment } from './answers/assess.ts';
 import type { AnswersReport } from './answers/check.ts';
-import { assess, attemptKey } from './assess.ts';
+import { assess } from './assess.ts';
 import type { AttemptFile } from './names.ts';
-import { attemptFileName } from './names.ts';
+import { attemptFileName, attemptFolder } from './names.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
@@ -44,7 +44,7 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   const tally = tallyOf(assessment);
   const follows = followsAttempt(task, batch, upload.requests, tally, tools);
   const lost = stored.lost && tally.pending > 0;
-  await stream.record({
+  const isOurs = await stream.decide({
     type: 'collected',
     attempt: stored.attempt,
     files: fileIds(batch),
@@ -52,10 +52,21 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
     burned: follows.burned,
     next: lost ? OUTPUT_LOST : follows.next,
   });
+  if (!isOurs) return dropAnswers(task, stored.attempt, tools);
   tools.watch.forget(fetchKey(batch));
   if (!assessment.quota || tally.pending === 0) return MOVED;
   const message = 'The provider answered insufficient_quota: the account has no credit left.';
   return { kind: 'hold', code: 'insufficient_quota', message };
+}
+
+/** What was decided on stale knowledge is thrown away; the step is done again. */
+export async function dropAnswers(
+  task: ChunkTask,
+  attempt: CollectedAttempt,
+  tools: Tools,
+): Promise<StageAnswer> {
+  await tools.blobs.deleteFolder(attemptFolder(task.job.id, task.chunk.id, attempt.folder));
+  return MOVED;
 }
 
 /** The provider's files behind an ended batch, ours to delete later. */
@@ -83,6 +94,7 @@ export async function storeAnswers(
     ...of,
     batchId: batch.batchId,
     status: batch.status,
+    folder: `${of.number}-${tools.ids.nonce()}`,
     hasOutput: batch.outputFileId !== null,
     hasErrors: batch.errorFileId !== null,
     // A stray's lines are another attempt's: its validation errors say nothing about ours.
@@ -123,7 +135,7 @@ async function storeInto(
   const attempt = { ...wanted, hasOutput: outputPath !== null, hasErrors: errorPath !== null };
   const put = async (file: AttemptFile, path: string | null): Promise<void> => {
     if (path === null) return;
-    const name = attemptFileName(task.job.id, task.chunk.id, attemptKey(attempt), file);
+    const name = attemptFileName(task.job.id, task.chunk.id, attempt.folder, file);
     await tools.blobs.putFile(name, path);
   };
   await put('output.jsonl', outputPath);

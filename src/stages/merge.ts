@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { invariant } from '../domain/errors.ts';
 import type { PlanReference, ResultRecord } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
-import { chunkFileName, manifestName, resultName, settledFolder, settledName } from './names.ts';
+import {
+  chunkFileName,
+  manifestName,
+  partName,
+  resultName,
+  settledFolder,
+  settledName,
+} from './names.ts';
 import { manifestOf } from './manifest.ts';
 import type { SettledMark } from './settle.ts';
 import type { JobTask, StageAnswer, Tools } from './tools.ts';
@@ -59,15 +66,14 @@ async function joinAndAudit(
   resultPath: string,
   tools: Tools,
 ): Promise<ResultRecord> {
-  const local = async (chunk: PlannedChunk, file: 'part.jsonl' | 'lines.idx') =>
-    tools.blobs.toLocal(chunkFileName(task.job.id, chunk.id, file));
+  const { id } = task.job;
   const parts = [];
   for (const [index, chunk] of chunks.entries()) {
     const mark = marks[index];
     invariant(mark !== undefined, 'as many marks as chunks');
     const { sha256, sizeBytes, lines } = mark;
-    const partPath = await local(chunk, 'part.jsonl');
-    const linesPath = await local(chunk, 'lines.idx');
+    const partPath = await tools.blobs.toLocal(partName(id, chunk.id, sha256));
+    const linesPath = await tools.blobs.toLocal(chunkFileName(id, chunk.id, 'lines.idx'));
     parts.push({ partPath, linesPath, sha256, sizeBytes, lines });
   }
   const joined = await tools.engines.run('joinParts', { parts, resultPath });

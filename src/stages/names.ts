@@ -66,7 +66,6 @@ export type ChunkFile =
   | 'rejected.jsonl'
   | 'lines.idx'
   | 'ids.bin'
-  | 'part.jsonl'
   | 'quarantine.jsonl';
 
 export function chunkFileName(job: JobId, chunk: ChunkId, file: ChunkFile): string {
@@ -75,14 +74,23 @@ export function chunkFileName(job: JobId, chunk: ChunkId, file: ChunkFile): stri
 
 export type AttemptFile = 'output.jsonl' | 'errors.jsonl' | 'answers.idx';
 
-/** `key` tells apart the batches of one attempt: its number, or the batch id of a stray. */
+/** `folder` is the one that the collected attempt names. */
 export function attemptFileName(
   job: JobId,
   chunk: ChunkId,
-  key: string,
+  folder: string,
   file: AttemptFile,
 ): string {
-  return `${jobFolder(job)}/chunks/${chunk}/attempts/${key}/${file}`;
+  return `${attemptFolder(job, chunk, folder)}/${file}`;
+}
+
+export function attemptFolder(job: JobId, chunk: ChunkId, folder: string): string {
+  return `${jobFolder(job)}/chunks/${chunk}/attempts/${folder}`;
+}
+
+/** Named by its content: two settlers that know different answers write different parts. */
+export function partName(job: JobId, chunk: ChunkId, sha256: string): string {
+  return `${jobFolder(job)}/chunks/${chunk}/part-${sha256.slice(0, 32)}.jsonl`;
 }
 
 /** The beginning of the names of all files that this installation uploads for the job. */

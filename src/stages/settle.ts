@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import type { PartRecord } from '../domain/chunk.ts';
 import { localAnswers, assess } from './assess.ts';
-import { fileIds, storeAnswers, tallyOf } from './collect.ts';
-import { chunkFileName, settledName } from './names.ts';
+import { dropAnswers, fileIds, storeAnswers, tallyOf } from './collect.ts';
+import { chunkFileName, partName, settledName } from './names.ts';
 import { cancelBatch, endOf, recordStrays } from './poll.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
@@ -26,8 +26,9 @@ export async function collectStrays(task: ChunkTask, tools: Tools): Promise<Stag
   const { attempt } = stored;
   const assessment = await assess(task, [...stream.state.collected, attempt], tools);
   const tally = tallyOf(assessment);
-  await stream.record({ type: 'stray_collected', attempt, files: fileIds(ended), tally });
-  return MOVED;
+  const files = fileIds(ended);
+  const isOurs = await stream.decide({ type: 'stray_collected', attempt, files, tally });
+  return isOurs ? MOVED : dropAnswers(task, attempt, tools);
 }
 
 /** State `settling`: writes the part, records `settled`. */
@@ -39,7 +40,7 @@ export async function settle(task: ChunkTask, tools: Tools): Promise<StageAnswer
   const folder = await tools.scratch.makeFolder('settle');
   try {
     const part = await writePart(task, folder, tools);
-    await stream.record({ type: 'settled', part });
+    await stream.decide({ type: 'settled', part });
   } finally {
     await tools.scratch.removeFolder(folder);
   }
@@ -79,6 +80,6 @@ async function writePart(task: ChunkTask, folder: string, tools: Tools): Promise
     const name = chunkFileName(job.id, chunk.id, 'quarantine.jsonl');
     await tools.blobs.putFile(name, quarantinePath);
   }
-  await tools.blobs.putFile(chunkFileName(job.id, chunk.id, 'part.jsonl'), partPath);
+  await tools.blobs.putFile(partName(job.id, chunk.id, settled.sha256), partPath);
   return settled;
 }

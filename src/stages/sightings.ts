@@ -11,9 +11,6 @@ import type { Clock } from '../ports/clock.ts';
 /** With fewer live batches than this, each is simply retrieved. */
 const LIST_FROM = 8;
 
-/** Looks at the list for one look at the batch itself. */
-const LISTS_PER_RETRIEVAL = 10;
-
 /** Pages of one listing at the most, beyond those that the live batches need. */
 const SPARE_PAGES = 3;
 
@@ -26,12 +23,15 @@ interface Live {
 export class Sightings {
   readonly #provider: BatchProvider;
   readonly #clock: Clock;
+  readonly #listsPerRetrieval: number;
   readonly #live = new Map<string, Live>();
   #listing: { atMs: number; batches: Promise<Map<string, ProviderBatch>> } | null = null;
 
-  constructor(provider: BatchProvider, clock: Clock) {
+  /** `listsPerRetrieval`: how far this provider's list can be trusted. */
+  constructor(provider: BatchProvider, clock: Clock, listsPerRetrieval: number) {
     this.#provider = provider;
     this.#clock = clock;
+    this.#listsPerRetrieval = listsPerRetrieval;
   }
 
   /**
@@ -42,13 +42,10 @@ export class Sightings {
     const live = this.#live.get(batchId) ?? { looks: 0 };
     this.#live.set(batchId, live);
     live.looks += 1;
-    const due = live.looks % LISTS_PER_RETRIEVAL === 1;
-    if (this.#live.size >= LIST_FROM && !due) {
-      const seen = (await this.#list(maxAgeMs)).get(batchId);
-      if (seen !== undefined && (seen.status === 'validating' || seen.status === 'in_progress')) {
-        return seen;
-      }
-    }
+    const isDue = live.looks % this.#listsPerRetrieval === 1;
+    if (this.#live.size < LIST_FROM || isDue) return this.#provider.retrieveBatch(batchId);
+    const seen = (await this.#list(maxAgeMs)).get(batchId);
+    if (seen !== undefined && isEarly(seen)) return seen;
     return this.#provider.retrieveBatch(batchId);
   }
 
@@ -86,4 +83,9 @@ export class Sightings {
     }
     return seen;
   }
+}
+
+/** Statuses that nothing is done about: a list may say so. */
+function isEarly(batch: ProviderBatch): boolean {
+  return batch.status === 'validating' || batch.status === 'in_progress';
 }

@@ -27,14 +27,14 @@ export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer
   if (!(await stream.decide({ type: 'submitting', attemptId }))) return MOVED;
   // A process that was frozen in between must not send a create that others have given up.
   if (tools.clock.monotonicMs() - decidedAtMs > tools.policy.create.deadlineMs) {
-    return notCreated(task, tools, 'the create was late and not sent', 0);
+    return notCreated(task, attemptId, tools, 'the create was late and not sent', 0);
   }
   const outcome = await createBatch(task, attemptId, tools);
   if (!(outcome instanceof WeatherError)) {
-    await stream.record({ type: 'submitted', batchId: outcome.id, adopted: false });
+    await stream.record({ type: 'submitted', attemptId, batchId: outcome.id, adopted: false });
     return MOVED;
   }
-  return afterFailedCreate(task, outcome, tools);
+  return afterFailedCreate(task, attemptId, outcome, tools);
 }
 
 async function createBatch(
@@ -66,6 +66,7 @@ async function createBatch(
 
 async function afterFailedCreate(
   task: ChunkTask,
+  attemptId: string,
   weather: Weather,
   tools: Tools,
 ): Promise<StageAnswer> {
@@ -77,32 +78,36 @@ async function afterFailedCreate(
   const backoffMs = grow(retry.weatherBaseMs, retry.weatherMaxMs, pauses);
   const trouble = accountTrouble(weather);
   if (trouble !== null) {
-    await notCreated(task, tools, trouble.message, 0);
+    await notCreated(task, attemptId, tools, trouble.message, 0);
     return trouble;
   }
   if (saysFileMissing(weather)) {
-    await notCreated(task, tools, 'the provider does not see the file yet', backoffMs);
-    if (pauses + 1 >= MAX_FILE_PAUSES) {
-      await task.stream.record({ type: 'file_lost', reason: weather.message });
+    const reason = 'the provider does not see the file yet';
+    await notCreated(task, attemptId, tools, reason, backoffMs);
+    const { state } = task.stream;
+    if (pauses + 1 >= MAX_FILE_PAUSES && state.status === 'uploaded') {
+      const { fileId } = state.attempt.upload;
+      await task.stream.record({ type: 'file_lost', fileId, reason: weather.message });
     }
     return MOVED;
   }
   if (weather.kind === 'transient') {
     const pauseMs = Math.max(backoffMs, weather.retryAfterMs ?? 0);
-    return notCreated(task, tools, waitReason(weather), pauseMs);
+    return notCreated(task, attemptId, tools, waitReason(weather), pauseMs);
   }
-  await notCreated(task, tools, weather.message, 0);
+  await notCreated(task, attemptId, tools, weather.message, 0);
   return { kind: 'hold', code: 'provider_refused', message: weather.message };
 }
 
 /** Records that no batch was made, so the upload may be submitted again. */
 async function notCreated(
   task: ChunkTask,
+  attemptId: string,
   tools: Tools,
   reason: string,
   pauseMs: number,
 ): Promise<StageAnswer> {
-  await task.stream.record({ type: 'unsent', pauseMs, reason });
+  await task.stream.record({ type: 'unsent', attemptId, pauseMs, reason });
   const { job, chunk } = task;
   tools.notices.tell({
     level: 'info',

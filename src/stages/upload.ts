@@ -21,7 +21,7 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
 
   const { pendingRanges, counts } = await assess(task, state.collected, tools);
   if (counts.pending === 0) {
-    await stream.record({ type: 'drained' });
+    await stream.decide({ type: 'drained' });
     return MOVED;
   }
   const number = state.nextAttempt;

@@ -31,7 +31,6 @@ test('the default is what OpenAI allows, with room for another megabyte', () => 
     limits: { maxRequests: 50_000, maxBytes: 190_000_000, maxInputs: 50_000 },
     defaults: { maxRequests: 50_000, maxBytes: 100_000_000 },
     completionWindows: ['24h'],
-    createsPerHour: 2_000,
     filePurpose: 'batch',
     uploadExpiry: 'always',
   });
@@ -40,8 +39,6 @@ test('the default is what OpenAI allows, with room for another megabyte', () => 
 test('no profile promises for an unknown server what only OpenAI documents', () => {
   expect(profileFor('https://batch.example.org/v1')).toMatchObject({
     uploadExpiry: 'until-refused',
-    listsNewestFirst: false,
-    createsPerHour: null,
   });
 });
 
