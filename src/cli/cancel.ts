@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import { openHouse } from '../compose.ts';
 import { isTerminal, jobStatus } from '../domain/job.ts';
-import type { Finish } from './program.ts';
 import { conclude } from './conclude.ts';
+import type { Finish } from './exit.ts';
 import { followJob } from './follow.ts';
 import { noticesTo } from './notices.ts';
 import type { CommonFlags } from './settings.ts';

@@ -6,7 +6,7 @@ import type { Config } from '../../config/load.ts';
 import { isLoopback } from '../../config/providers.ts';
 import { probeProvider, probeRedis, probeStore } from '../probes.ts';
 import { EXIT } from './exit.ts';
-import type { Finish } from './program.ts';
+import type { Finish } from './exit.ts';
 import { freeBytes } from './room.ts';
 import type { CommonFlags } from './settings.ts';
 import { configOf, withCommonFlags } from './settings.ts';

@@ -7,7 +7,7 @@ import { PROGRAM_VERSION } from '../version.ts';
 import { addCancel } from './cancel.ts';
 import { addDoctor } from './doctor.ts';
 import { addErrors } from './errors.ts';
-import type { ExitCode } from './exit.ts';
+import type { ExitCode, Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
 import { addList } from './list.ts';
 import { addPlan } from './plan.ts';
@@ -17,9 +17,6 @@ import { addRun } from './run.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
 import { addVerify } from './verify.ts';
-
-/** A command's action says how it went. */
-export type Finish = (code: ExitCode) => void;
 
 /** Runs the command line and resolves to the exit code. Never rejects. */
 export async function runProgram(argv: readonly string[]): Promise<number> {

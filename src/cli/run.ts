@@ -3,36 +3,26 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { isLoopback } from '../../config/providers.ts';
 import type { Store } from '../compose.ts';
 import { openHouse, openStore, providerIdentity } from '../compose.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { ErrorBound, JobOptions } from '../domain/job.ts';
-import type { Endpoint } from '../domain/request.ts';
-import { ENDPOINTS } from '../domain/request.ts';
 import type { Submitted } from '../service/jobs.ts';
 import { conclude } from './conclude.ts';
 import { confirmSpending } from './confirm.ts';
-import type { ExitCode } from './exit.ts';
+import type { ExitCode, Finish } from './exit.ts';
 import { followJob } from './follow.ts';
 import { noticesTo } from './notices.ts';
-import type { Finish } from './program.ts';
+import type { PlanFlags } from './plan-flags.ts';
+import { limitsOf, withPlanFlags } from './plan-flags.ts';
 import { requireRoom } from './room.ts';
-import type { CommonFlags } from './settings.ts';
 import { configOf, wholeOption, withCommonFlags } from './settings.ts';
 import type { OpenedSource } from './source.ts';
 import { openSource } from './source.ts';
 import { Terminal } from './terminal.ts';
-
-export interface PlanFlags extends CommonFlags {
-  readonly endpoint?: Endpoint;
-  readonly model?: string;
-  readonly maxRequests?: number;
-  readonly maxBytes?: number;
-  readonly onInvalid: 'fail' | 'skip';
-}
 
 interface RunFlags extends PlanFlags {
   readonly output: string;
@@ -71,36 +61,6 @@ export function addRun(program: Command, finish: Finish): void {
       await store.close();
     }
   });
-}
-
-/** The options that shape a plan; `plan` and `run` share them. */
-export function withPlanFlags(command: Command): Command {
-  return command
-    .addOption(new Option('--endpoint <url>', 'for lines without url').choices([...ENDPOINTS]))
-    .option('--model <name>', 'for lines without body.model')
-    .addOption(wholeOption('--max-requests <n>', 'requests per chunk', 1, 100_000))
-    .addOption(wholeOption('--max-bytes <n>', 'bytes per chunk', 1, 190_000_000))
-    .addOption(
-      new Option('--on-invalid <what>', 'fail: send nothing; skip: answer bad lines with errors')
-        .choices(['fail', 'skip'])
-        .default('fail'),
-    );
-}
-
-/** A chunk's limits: the user's wish within what the provider takes. */
-export function limitsOf(flags: PlanFlags, config: Config) {
-  const { limits, defaults, name } = config.profile;
-  const maxRequests = flags.maxRequests ?? defaults.maxRequests;
-  const maxBytes = flags.maxBytes ?? defaults.maxBytes;
-  if (maxRequests > limits.maxRequests || maxBytes > limits.maxBytes) {
-    throw new Refusal(
-      'configuration',
-      `${name} takes at most ${limits.maxRequests} requests and ${limits.maxBytes} bytes a file: ` +
-        'lower --max-requests or --max-bytes.',
-    );
-  }
-  const maxLineBytes = Math.min(config.BATCHWRIGHT_MAX_LINE_BYTES, limits.maxLineBytes);
-  return { maxRequests, maxBytes, maxInputs: limits.maxInputs, maxLineBytes };
 }
 
 async function run(

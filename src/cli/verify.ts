@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import { EXIT } from './exit.ts';
+import type { Finish } from './exit.ts';
 import { findFinished, readManifest } from './finished.ts';
-import type { Finish } from './program.ts';
 import type { CommonFlags } from './settings.ts';
 import { withCommonFlags, withStore } from './settings.ts';
 import { Terminal, grouped } from './terminal.ts';

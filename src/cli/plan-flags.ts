@@ -1,0 +1,49 @@
+/** The options that shape a plan, and the limits that follow from them. */
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Config } from '../../config/load.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { ChunkLimits } from '../domain/plan.ts';
+import type { Endpoint } from '../domain/request.ts';
+import { ENDPOINTS } from '../domain/request.ts';
+import type { CommonFlags } from './settings.ts';
+import { wholeOption } from './settings.ts';
+
+export interface PlanFlags extends CommonFlags {
+  readonly endpoint?: Endpoint;
+  readonly model?: string;
+  readonly maxRequests?: number;
+  readonly maxBytes?: number;
+  readonly onInvalid: 'fail' | 'skip';
+}
+
+/** The options that shape a plan; `plan` and `run` share them. */
+export function withPlanFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--endpoint <url>', 'for lines without url').choices([...ENDPOINTS]))
+    .option('--model <name>', 'for lines without body.model')
+    .addOption(wholeOption('--max-requests <n>', 'requests per chunk', 1, 100_000))
+    .addOption(wholeOption('--max-bytes <n>', 'bytes per chunk', 1, 190_000_000))
+    .addOption(
+      new Option('--on-invalid <what>', 'fail: send nothing; skip: answer bad lines with errors')
+        .choices(['fail', 'skip'])
+        .default('fail'),
+    );
+}
+
+/** A chunk's limits: the user's wish within what the provider takes. */
+export function limitsOf(flags: PlanFlags, config: Config): ChunkLimits {
+  const { limits, defaults, name } = config.profile;
+  const maxRequests = flags.maxRequests ?? defaults.maxRequests;
+  const maxBytes = flags.maxBytes ?? defaults.maxBytes;
+  if (maxRequests > limits.maxRequests || maxBytes > limits.maxBytes) {
+    throw new Refusal(
+      'configuration',
+      `${name} takes at most ${limits.maxRequests} requests and ${limits.maxBytes} bytes a file: ` +
+        'lower --max-requests or --max-bytes.',
+    );
+  }
+  const maxLineBytes = Math.min(config.BATCHWRIGHT_MAX_LINE_BYTES, limits.maxLineBytes);
+  return { maxRequests, maxBytes, maxInputs: limits.maxInputs, maxLineBytes };
+}
