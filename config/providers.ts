@@ -32,6 +32,8 @@ const profileSchema = z
     /** Whether an upload says when the file may be forgotten, as the adapter reads it. */
     uploadExpiry: z.enum(['always', 'until-refused', 'never']),
     uploadExpiresAfterSeconds: positive.min(3_600).max(2_592_000),
+    /** Known to list the newest batch first; a wrong `true` could overlook a paid batch. */
+    listsNewestFirst: z.boolean(),
     /** Looks at the list for one look at a batch: some servers refresh it only by id. */
     listsPerRetrieval: positive.min(2),
   })
@@ -81,6 +83,7 @@ const OPENAI = {
   filePurpose: 'batch',
   uploadExpiry: 'always',
   uploadExpiresAfterSeconds: 14 * 86_400,
+  listsNewestFirst: true,
   listsPerRetrieval: 100,
 } as const;
 
@@ -89,6 +92,7 @@ const GENERIC = {
   ...OPENAI,
   hosts: [],
   uploadExpiry: 'until-refused',
+  listsNewestFirst: false,
   listsPerRetrieval: 10,
 } as const;
 
@@ -101,6 +105,7 @@ const FACTS: Readonly<Record<ProviderName, unknown>> = {
     hosts: ['.openai.azure.com', '.services.ai.azure.com', '.cognitiveservices.azure.com'],
     limits: { ...OPENAI.limits, maxRequests: 100_000 },
     uploadExpiry: 'until-refused',
+    listsNewestFirst: false,
   },
   groq: {
     ...GENERIC,

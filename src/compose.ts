@@ -195,6 +195,7 @@ function policyOf(config: Config): StagePolicy {
       maxMs: 300_000,
     },
     maxLiveBatches: config.BATCHWRIGHT_MAX_LIVE_BATCHES,
+    listsNewestFirst: config.profile.listsNewestFirst,
     uploadExpiresAfterSeconds:
       config.BATCHWRIGHT_UPLOAD_EXPIRES_AFTER_SECONDS ?? config.profile.uploadExpiresAfterSeconds,
     missingBatchAlertMs: 600_000,

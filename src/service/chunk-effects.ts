@@ -33,7 +33,7 @@ export class ChunkEffects {
     const { state } = task.stream;
     await this.#freeSlot(task, before, answer);
     // A poll tells the provider's own progress itself.
-    if (state.status !== 'submitted' || state !== before) {
+    if (state.status !== 'submitted' || state !== before || answer.kind === 'hold') {
       await this.#tools.board.setProgress(refOf(task), progressOf(task, answer));
     }
     if (state.status === 'settled') return this.settledAgain(task);
@@ -92,13 +92,20 @@ export function progressOf(task: ChunkTask, answer: StageAnswer): ChunkProgress 
   const { state } = task.stream;
   const { chunk } = task;
   const { succeeded, failed } = state.tally;
+  // What the batch answered counts from the moment it did, not when it is home.
+  const answered = state.status === 'ended' ? (state.batch.counts?.completed ?? 0) : 0;
   return {
-    phase: state.intent.kind === 'hold' && state.status === 'waiting' ? 'held' : state.status,
+    phase: isHeld(state, answer) ? 'held' : state.status,
     reason: reasonOf(state, answer),
     total: chunk.requests + chunk.rejected,
-    done: succeeded + failed + chunk.rejected,
+    done: succeeded + failed + chunk.rejected + answered,
     failed: failed + chunk.rejected,
   };
+}
+
+/** Nothing goes on with it before the job is resumed: a batch that may not be polled included. */
+function isHeld(state: ChunkState, answer: StageAnswer): boolean {
+  return answer.kind === 'hold' || (state.intent.kind === 'hold' && state.status === 'waiting');
 }
 
 function reasonOf(state: ChunkState, answer: StageAnswer): string {

@@ -19,7 +19,7 @@ export async function adopt(task: ChunkTask, tools: Tools): Promise<StageAnswer>
   const { attemptId, upload } = state.attempt;
   const key = `adopt ${attemptId}`;
 
-  const found = await findBatches(tools.provider, [upload]);
+  const found = await findBatches(tools.provider, [upload], tools.policy.listsNewestFirst);
   if (found.length > 0) return take(task, found, tools);
 
   const { elapsedMs, times } = tools.watch.see(key);
@@ -48,7 +48,7 @@ export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswe
     });
     return later(tools.policy.retry.weatherMaxMs, 'an input file cannot be deleted');
   }
-  const found = await findBatches(tools.provider, [upload]);
+  const found = await findBatches(tools.provider, [upload], tools.policy.listsNewestFirst);
   if (found.length > 0) return take(task, found, tools);
   await task.stream.decide({ type: 'abandoned', attemptId });
   return MOVED;

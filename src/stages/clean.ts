@@ -61,7 +61,7 @@ async function cancelLateStrays(state: ChunkState, tools: Tools): Promise<void> 
     fileId,
     createdAtMs: fileCreatedAtMs,
   }));
-  for (const batch of await findBatches(tools.provider, files)) {
+  for (const batch of await findBatches(tools.provider, files, tools.policy.listsNewestFirst)) {
     if (!known.has(batch.id)) await cancelBatch(batch, tools);
   }
 }

@@ -42,6 +42,13 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   if (stored.kind === 'later') return later(stored.delayMs, 'fetching answers again');
   const assessment = await assess(task, [...state.collected, stored.attempt], tools);
   const tally = tallyOf(assessment);
+  // Strangers and doubled lines may hide from a mere count that answers of ours are missing.
+  const gained = tally.succeeded - state.tally.succeeded;
+  const isShort = gained < (batch.counts?.completed ?? 0);
+  if (isShort && !stored.lost && stored.fetches < MAX_FETCHES) {
+    await dropAnswers(task, stored.attempt, tools);
+    return later(tools.policy.retry.attemptPauseMs, 'fetching answers again');
+  }
   const follows = followsAttempt(task, batch, upload.requests, tally, tools);
   const lost = stored.lost && tally.pending > 0;
   const isOurs = await stream.decide({
@@ -54,6 +61,7 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   });
   if (!isOurs) return dropAnswers(task, stored.attempt, tools);
   tools.watch.forget(fetchKey(batch));
+  tools.watch.forget(lostKey(batch));
   if (!assessment.quota || tally.pending === 0) return MOVED;
   const message = 'The provider answered insufficient_quota: the account has no credit left.';
   return { kind: 'hold', code: 'insufficient_quota', message };
@@ -80,7 +88,13 @@ export function tallyOf(assessment: Assessment): Tally {
 }
 
 export type Stored =
-  | { readonly kind: 'stored'; readonly attempt: CollectedAttempt; readonly lost: boolean }
+  | {
+      readonly kind: 'stored';
+      readonly attempt: CollectedAttempt;
+      readonly lost: boolean;
+      /** How often the files were fetched. */
+      readonly fetches: number;
+    }
   | { readonly kind: 'later'; readonly delayMs: number };
 
 /** Downloads, checks and stores the files of an ended batch. */
@@ -100,7 +114,9 @@ export async function storeAnswers(
     // A stray's lines are another attempt's: its validation errors say nothing about ours.
     errors: batch.status === 'failed' && !of.stray ? batch.errors : [],
   };
-  if (!attempt.hasOutput && !attempt.hasErrors) return { kind: 'stored', attempt, lost: false };
+  if (!attempt.hasOutput && !attempt.hasErrors) {
+    return { kind: 'stored', attempt, lost: false, fetches: MAX_FETCHES };
+  }
 
   const folder = await tools.scratch.makeFolder('collect');
   try {
@@ -120,16 +136,20 @@ async function storeInto(
   const output = await fetchFile(batch.outputFileId, join(folder, 'output.jsonl'), tools);
   const errors = await fetchFile(batch.errorFileId, join(folder, 'errors.jsonl'), tools);
   const lost = [output, errors].some((one) => one.kind === 'lost');
-  const { times } = tools.watch.see(fetchKey(batch));
   const delayMs = tools.policy.retry.attemptPauseMs;
-  if (lost && times < MAX_LOST_LOOKS) return { kind: 'later', delayMs };
+  // Counted apart: looks that found nothing must not use up the fetches of what is found.
+  const looks = lost ? tools.watch.see(lostKey(batch)).times : 0;
+  if (lost && looks < MAX_LOST_LOOKS) return { kind: 'later', delayMs };
+  const { times: fetches } = tools.watch.see(fetchKey(batch));
 
   const outputPath = output.kind === 'fetched' ? output.path : null;
   const errorPath = errors.kind === 'fetched' ? errors.path : null;
   const indexPath = join(folder, 'answers.idx');
   const report = await tools.engines.run('checkAnswers', { outputPath, errorPath, indexPath });
-  const suspicious = report.cut || report.unparsable > 0 || fallsShort(report, batch);
-  if (suspicious && times < MAX_FETCHES) return { kind: 'later', delayMs };
+  // Some servers write no last newline: counts that fit prove that nothing is missing.
+  const isCut = report.cut && batch.counts === null;
+  const suspicious = isCut || report.unparsable > 0 || fallsShort(report, batch);
+  if (suspicious && fetches < MAX_FETCHES) return { kind: 'later', delayMs };
   if (suspicious || lost) incompleteAlert(task, batch, tools);
 
   const attempt = { ...wanted, hasOutput: outputPath !== null, hasErrors: errorPath !== null };
@@ -141,7 +161,7 @@ async function storeInto(
   await put('output.jsonl', outputPath);
   await put('errors.jsonl', errorPath);
   await put('answers.idx', indexPath);
-  return { kind: 'stored', attempt, lost };
+  return { kind: 'stored', attempt, lost, fetches };
 }
 
 /** Whether fewer answers arrived than the provider counted: a cut between two lines. */
@@ -191,6 +211,10 @@ function followsAttempt(
 
 function fetchKey(batch: EndedBatch): string {
   return `fetch ${batch.batchId}`;
+}
+
+function lostKey(batch: EndedBatch): string {
+  return `lost ${batch.batchId}`;
 }
 
 function incompleteAlert(task: ChunkTask, batch: EndedBatch, tools: Tools): void {

@@ -9,18 +9,20 @@ const CLOCK_SLACK_MS = 10 * 60_000;
 const MAX_PAGES = 2_000;
 
 /**
- * All batches over these input files, oldest first. Lists back to the provider's own creation
- * time of the oldest file, or to the end where the server does not sort or states no times.
+ * All batches over these input files, oldest first. Lists to the end; only a provider that is
+ * known to list the newest first is listed back to its own creation time of the oldest file. A
+ * batch that is overlooked is paid twice, so nothing about the order is ever guessed.
  * Resolves only after a complete listing; rejects with `Weather` otherwise.
  */
 export async function findBatches(
   provider: BatchProvider,
   files: readonly { fileId: string; createdAtMs: number }[],
+  listsNewestFirst: boolean,
 ): Promise<ProviderBatch[]> {
   const wanted = new Set(files.map((file) => file.fileId));
   const backToMs = Math.min(...files.map((file) => file.createdAtMs)) - CLOCK_SLACK_MS;
   const found = new Map<string, ProviderBatch>();
-  let sorted = backToMs > 0;
+  let sorted = listsNewestFirst && backToMs > 0;
   let previousMs = Number.POSITIVE_INFINITY;
   let after: string | null = null;
   for (let page = 0; page < MAX_PAGES; page += 1) {

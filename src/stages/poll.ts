@@ -101,7 +101,7 @@ export async function recordStrays(task: ChunkTask, tools: Tools): Promise<boole
     createdAtMs: one.fileCreatedAtMs,
   }));
   let recorded = false;
-  for (const batch of await findBatches(tools.provider, files)) {
+  for (const batch of await findBatches(tools.provider, files, tools.policy.listsNewestFirst)) {
     const attempt = abandoned.find((one) => one.fileId === batch.inputFileId);
     if (attempt === undefined) continue;
     const stray = { batchId: batch.id, number: attempt.number };

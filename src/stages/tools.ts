@@ -36,6 +36,8 @@ export interface StagePolicy {
   readonly create: CreatePolicy;
   readonly poll: PollPolicy;
   readonly maxLiveBatches: number;
+  /** The provider is known to list the newest batch first: a look may stop at a date. */
+  readonly listsNewestFirst: boolean;
   /** How long the provider shall keep an input file, in seconds. */
   readonly uploadExpiresAfterSeconds: number;
   /** A batch that is not found by its id is worth an alert after this time. */
