@@ -11,10 +11,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
+import { hostTasks } from '../src/adapters/system/thread-host.ts';
 import { createThreadPool } from '../src/adapters/system/thread-pool.ts';
 import { RECORD_BYTES, writeRecord } from '../src/jsonl/line-index.ts';
 import { checkAnswers } from '../src/stages/answers/check.ts';
-import type { Engines } from '../src/stages/engines.ts';
+import { auditParts, writeResult } from '../src/stages/answers/join.ts';
+import { settleChunk } from '../src/stages/answers/settle.ts';
 import { compare } from './support/ratios.ts';
 
 /** As many settle at once as in production. */
@@ -33,6 +36,8 @@ with open(folder + '/python.jsonl', 'wb') as result:
         for i in ids: result.write(answers[i])
 `;
 
+const tasks = { checkAnswers, settleChunk, writeResult, auditParts };
+
 const { values } = parseArgs({
   options: {
     chunks: { type: 'string', default: '20' },
@@ -47,7 +52,8 @@ const { values } = parseArgs({
 });
 const chunks = Number(values.chunks);
 const models = Number(values.models);
-if (values.work === undefined) await measure();
+if (!isMainThread) hostTasks(tasks);
+else if (values.work === undefined) await measure();
 else await settleAndJoin(values.work, values.check);
 
 async function measure(): Promise<void> {
@@ -84,17 +90,21 @@ async function run(command: string, args: string[]): Promise<string> {
 
 /** Settles all chunks on threads, joins their parts, and prints times and peak memory. */
 async function settleAndJoin(folder: string, check: boolean): Promise<void> {
-  const entry = new URL('../src/tasks.ts', import.meta.url);
-  const pool = createThreadPool<Engines>({ entry, size: THREADS });
+  const entry = new URL(import.meta.url);
+  const pool = createThreadPool<typeof tasks>({ entry, size: THREADS });
   const started = performance.now();
   const all = Array.from({ length: chunks }, (_, chunk) => join(folder, String(chunk)));
   const parts = await Promise.all(all.map((path) => settle(path, check, pool)));
   const settled = performance.now();
-  const joined = await pool.run('joinParts', { parts, resultPath: join(folder, 'result.jsonl') });
+  const resultPath = join(folder, 'result.jsonl');
+  const [joined] = await Promise.all([
+    pool.run('writeResult', { parts, resultPath }),
+    pool.run('auditParts', { parts }),
+  ]);
   const ended = performance.now();
   await pool.close();
   for (const path of all) rmSync(join(path, 'part.jsonl'));
-  rmSync(join(folder, 'result.jsonl'));
+  rmSync(resultPath);
   const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
   console.log(
     `${joined.lines} lines; settle ${((settled - started) / 1000).toFixed(2)} s, ` +
@@ -105,7 +115,7 @@ async function settleAndJoin(folder: string, check: boolean): Promise<void> {
 async function settle(
   path: string,
   check: boolean,
-  pool: ReturnType<typeof createThreadPool<Engines>>,
+  pool: ReturnType<typeof createThreadPool<typeof tasks>>,
 ) {
   const outputPath = join(path, 'output.jsonl');
   const indexPath = join(path, 'answers.idx');

@@ -30,6 +30,7 @@ import { QUEUES } from './ports/work-queue.ts';
 import { Brake } from './service/brake.ts';
 import { JobViews } from './service/job-views.ts';
 import { Jobs } from './service/jobs.ts';
+import { Results } from './service/results.ts';
 import { Steps } from './service/step.ts';
 import { Sweep } from './service/sweep.ts';
 import type { RunningWorkers } from './service/workers.ts';
@@ -66,6 +67,7 @@ export interface Store {
   readonly clock: Clock;
   readonly views: JobViews;
   readonly jobs: Jobs;
+  readonly results: Results;
   close(): Promise<void>;
 }
 
@@ -88,12 +90,13 @@ export function openStore(config: Config): Store {
   const journal = createJournal(blobs, ids, clock);
   const views = new JobViews(blobs, journal);
   const jobs = new Jobs(blobs, journal, views, ids, clock);
+  const results = new Results(blobs, views);
   const engines = createThreadPool<Engines>({
     entry: siblingModule(import.meta.url, './tasks'),
     size: Math.min(MAX_THREADS, availableParallelism()),
   });
   const close = async (): Promise<void> => engines.close();
-  return { blobs, journal, scratch, engines, ids, clock, views, jobs, close };
+  return { blobs, journal, scratch, engines, ids, clock, views, jobs, results, close };
 }
 
 /** Opens Redis and the provider over the store; the store stays the caller's to close. */

@@ -1,8 +1,8 @@
 /** `batchwright errors`: what failed, grouped, with what to type next. */
 
 import type { Command } from 'commander';
-import type { FailedLine, FailureGroup } from '../stages/answers/failures.ts';
-import { readFailures } from '../stages/answers/failures.ts';
+import type { Store } from '../compose.ts';
+import type { FailedLine, FailureGroup } from '../service/results.ts';
 import { findFinished } from './finished.ts';
 import type { Finished } from './finished.ts';
 import type { CommonFlags } from './settings.ts';
@@ -28,12 +28,8 @@ export function addErrors(program: Command): void {
     const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
     await withStore(flags, async (store) => {
       const finished = await findFinished(text, store);
-      if (flags.lines === true) return sayLines(finished, terminal);
-      const { resultPath } = finished;
-      const { groups, failed } = await store.engines.run('groupFailures', {
-        resultPath,
-        samples: SAMPLES,
-      });
+      if (flags.lines === true) return sayLines(finished, store, terminal);
+      const { groups, failed } = await groupsOf(finished, store);
       if (terminal.json) {
         for (const group of groups) terminal.data(JSON.stringify(group));
       } else if (failed === 0) {
@@ -44,6 +40,10 @@ export function addErrors(program: Command): void {
       }
     });
   });
+}
+
+function groupsOf({ resultPath }: Finished, store: Store) {
+  return store.engines.run('groupFailures', { resultPath, samples: SAMPLES });
 }
 
 function sayGroups(groups: readonly FailureGroup[], finished: Finished, terminal: Terminal): void {
@@ -65,8 +65,8 @@ function next(group: FailureGroup, { name, job }: Finished): string {
     : `batchwright errors ${name} --lines`;
 }
 
-function sayLines({ resultPath }: Finished, terminal: Terminal): void {
-  for (const failure of readFailures(resultPath)) {
+function sayLines({ resultPath }: Finished, store: Store, terminal: Terminal): void {
+  for (const failure of store.results.failures(resultPath)) {
     terminal.data(terminal.json ? asJson(failure) : asLine(failure));
   }
 }

@@ -1,7 +1,6 @@
 /** A finished result as the user names it: a job's id, or the path of a result file. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { z } from 'zod';
 import type { Store } from '../compose.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { JobState } from '../domain/job.ts';
@@ -17,22 +16,6 @@ export interface Finished {
   /** Null where only files are named. */
   readonly job: JobState | null;
 }
-
-const manifestSchema = z.object({
-  manifest: z.literal(1),
-  job: z.string(),
-  result: z.object({
-    size_bytes: z.int().nonnegative(),
-    sha256: z.hex(),
-    lines: z.int().nonnegative(),
-    succeeded: z.int().nonnegative(),
-    failed: z.int().nonnegative(),
-    rejected: z.int().nonnegative(),
-    ids_digest: z.hex(),
-  }),
-});
-
-export type ResultFacts = z.infer<typeof manifestSchema>['result'];
 
 /** Finds the result; refuses where the job has none yet. */
 export async function findFinished(text: string, store: Store): Promise<Finished> {
@@ -55,12 +38,11 @@ export async function findFinished(text: string, store: Store): Promise<Finished
 }
 
 /** What the manifest says of the result; refuses where it is missing or not one of ours. */
-export async function readManifest(path: string): Promise<ResultFacts> {
-  try {
-    return manifestSchema.parse(JSON.parse(await readFile(path, 'utf8'))).result;
-  } catch (error) {
-    const reason =
-      error instanceof Error && 'code' in error ? String(error.code) : 'not a manifest';
-    throw new Refusal('input_unreadable', `The manifest ${path} cannot be read (${reason}).`);
-  }
+export async function readManifest({ manifestPath: path }: Finished, store: Store) {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Refusal('input_unreadable', `The manifest ${path} cannot be read (${error.code}).`);
+  });
+  const result = store.results.manifest(text);
+  if (result !== null) return result;
+  throw new Refusal('input_unreadable', `${path} is not a manifest of batchwright.`);
 }

@@ -8,9 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../domain/errors.ts';
-import { filterResult } from '../stages/answers/filter-result.ts';
 import type { Store } from '../compose.ts';
-import { failedRequests } from './failed-requests.ts';
 import type { Finished } from './finished.ts';
 import { findFinished } from './finished.ts';
 import type { CommonFlags } from './settings.ts';
@@ -50,11 +48,11 @@ async function contentOf(
   store: Store,
 ): Promise<Readable> {
   if (flags.requests === true) {
-    if (job !== null) return Readable.from(await failedRequests(job, resultPath, store));
+    if (job !== null) return Readable.from(store.results.failedRequests(job, resultPath));
     throw new Refusal('configuration', '--requests needs a job: a result file has no requests.');
   }
-  if (flags.ok === true) return Readable.from(filterResult(resultPath, 'ok'));
-  if (flags.failed === true) return Readable.from(filterResult(resultPath, 'failed'));
+  if (flags.ok === true) return Readable.from(store.results.filtered(resultPath, 'ok'));
+  if (flags.failed === true) return Readable.from(store.results.filtered(resultPath, 'failed'));
   return createReadStream(resultPath);
 }
 

@@ -17,14 +17,13 @@ export function addVerify(program: Command, finish: Finish): void {
     const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
     await withStore(flags, async (store) => {
       const finished = await findFinished(text, store);
-      const facts = await readManifest(finished.manifestPath);
-      const { size_bytes: sizeBytes, ids_digest: idsDigest, ...counts } = facts;
+      const expected = await readManifest(finished, store);
       const folder = await store.scratch.makeFolder('verify');
       try {
         const verification = await store.engines.run('verifyResult', {
           resultPath: finished.resultPath,
           scratchFolder: folder,
-          expect: { ...counts, sizeBytes, idsDigest },
+          expect: expected,
         });
         const { ok, problems } = verification;
         if (terminal.json) terminal.data(JSON.stringify(verification));
@@ -33,7 +32,7 @@ export function addVerify(program: Command, finish: Finish): void {
         if (ok && !terminal.json) {
           terminal.data(
             `${terminal.style('green', '✔')} ${grouped(lines)} in = ${grouped(succeeded)} ok + ` +
-              `${grouped(failed)} failed · order kept · 0 duplicates · sha256 ${facts.sha256}`,
+              `${grouped(failed)} failed · order kept · 0 duplicates · sha256 ${expected.sha256}`,
           );
         }
         if (!ok) terminal.warn(`${finished.name} is not what its manifest says.`);

@@ -37,7 +37,7 @@ export async function clean(
     tools.notices.tell({
       level: 'warning',
       code: 'files_left',
-      message: `${filesLeft} files could not be deleted at the provider; they expire by themselves.`,
+      message: `${filesLeft} files cannot be deleted at the provider; they expire by themselves.`,
       job: task.job.id,
       chunk: null,
     });

@@ -38,6 +38,36 @@ export function manifestOf(
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
+/** What a manifest says of its result. */
+export interface ManifestResult extends ResultRecord {
+  readonly idsDigest: string;
+}
+
+/** Reads a manifest's text; null where it is not one of ours. */
+export function parseManifest(text: string): ManifestResult | null {
+  const manifest = parseObject(text);
+  const result = manifest?.['manifest'] === 1 ? manifest['result'] : null;
+  if (typeof result !== 'object' || result === null) return null;
+  const fields = new Map<string, unknown>(Object.entries(result));
+  const counts = ['size_bytes', 'lines', 'succeeded', 'failed', 'rejected'].map((name) =>
+    Number(fields.get(name) ?? Number.NaN),
+  );
+  const [sizeBytes = 0, lines = 0, succeeded = 0, failed = 0, rejected = 0] = counts;
+  const [sha256, idsDigest] = [fields.get('sha256'), fields.get('ids_digest')];
+  const isWhole = counts.every((count) => Number.isSafeInteger(count) && count >= 0);
+  if (!isWhole || typeof sha256 !== 'string' || typeof idsDigest !== 'string') return null;
+  return { sizeBytes, lines, succeeded, failed, rejected, sha256, idsDigest };
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
 function addUp(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sums = new Map<string, number>();
   for (const record of records) {

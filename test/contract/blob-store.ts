@@ -13,12 +13,24 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 /** `open` resolves to a new empty store of the running test's own. */
 export function blobStoreContract(title: string, open: () => Promise<BlobStore>): void {
   describe(`${title} as a blob store`, () => {
-    describe('writing', () => writing(open));
-    describe('writing where nothing is', () => writingIfAbsent(open));
-    describe('taking a local file in', () => takingFiles(open));
-    describe('reading', () => reading(open));
-    describe('listing and removing', () => listing(open));
-    describe('naming', () => naming(open));
+    describe('writing', () => {
+      writing(open);
+    });
+    describe('writing where nothing is', () => {
+      writingIfAbsent(open);
+    });
+    describe('taking a local file in', () => {
+      takingFiles(open);
+    });
+    describe('reading', () => {
+      reading(open);
+    });
+    describe('listing and removing', () => {
+      listing(open);
+    });
+    describe('naming', () => {
+      naming(open);
+    });
   });
 }
 

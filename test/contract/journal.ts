@@ -20,10 +20,18 @@ const STREAM = 'local/jobs/job_x/journal/c000000';
 /** `open` resolves to a new empty store of the running test's own. */
 export function journalContract(title: string, open: () => Promise<BlobStore>): void {
   describe(`the journal over ${title}`, () => {
-    describe('appending', () => appending(open));
-    describe('racing', () => racing(open));
-    describe('a store that fails', () => failing(open));
-    describe('damage', () => damage(open));
+    describe('appending', () => {
+      appending(open);
+    });
+    describe('racing', () => {
+      racing(open);
+    });
+    describe('a store that fails', () => {
+      failing(open);
+    });
+    describe('damage', () => {
+      damage(open);
+    });
   });
 }
 
@@ -125,7 +133,7 @@ function failing(open: () => Promise<BlobStore>): void {
     expect(answer).toEqual({ status: 'lost', entry: other.entry });
   });
 
-  it('rejects with the store’s failure where nothing was written, and can append then', async () => {
+  it('rejects where the store failed and wrote nothing, and can append then', async () => {
     const store = await open();
     const broken = journalOver(breaking(store, 'before'));
     await expect(broken.append(STREAM, 1, {}, {})).rejects.toMatchObject({ code: 'ENOSPC' });

@@ -5,6 +5,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import { onTestFinished } from 'vitest';
+
 /** Runs the program and resolves to its output; rejects where it does not end well. */
 export async function runInProcess(program: string, args: readonly string[]): Promise<string> {
   const child = startProcess(program, args);
@@ -17,8 +19,10 @@ export async function runInProcess(program: string, args: readonly string[]): Pr
   return output;
 }
 
-/** Starts the program, its output piped. */
+/** Starts the program, its output piped; it does not outlive the running test. */
 export function startProcess(program: string, args: readonly string[]): ChildProcess {
   const path = fileURLToPath(new URL(program, import.meta.url));
-  return spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
 }

@@ -2,15 +2,15 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdtemp, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { onTestFinished } from 'vitest';
 
-const PROGRAM =
-  process.env['E2E_PROGRAM'] ?? join(import.meta.dirname, '../../src/cli/main.ts');
+const PROGRAM = process.env['E2E_PROGRAM'] ?? join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** Short waits, so that what takes minutes at a provider takes moments here. */
 const HASTE = {
@@ -36,11 +36,20 @@ export interface Running {
   readonly pid: number;
   /** Resolves when it has ended and all it said has arrived. */
   readonly ended: Promise<Ended>;
+  /** What it has said on stderr so far. */
+  stderr(): string;
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when it has said this on stderr. Rejects where it ends, or takes long, without. */
   says(pattern: RegExp): Promise<void>;
+}
+
+/** What tests look at in a stream's last state. */
+export interface StreamState {
+  readonly status: string;
+  /** Why a chunk waits, where it does. */
+  readonly reason?: string;
 }
 
 /** Folders of one test: the program's working, data and runtime folder, its input and output. */
@@ -60,20 +69,25 @@ export interface Place {
   /** sha256 of the output. */
   outputSha256(): Promise<string>;
   /** The last state of each stream of the place's only job, by name: `job`, `c000000` … */
-  states(): Promise<Map<string, { status: string }>>;
+  states(): Promise<Map<string, StreamState>>;
   /** The folder of the place's only job in the store. */
   jobFolder(): Promise<string>;
 }
 
 /**
  * Makes the folders; they go after the test, with every program that still runs in them. Nothing
- * of the user's environment is handed on but what finds programs and the cached Redis.
+ * of the user's environment is handed on but what finds programs and the cached Redis. `close`
+ * is called when the programs are gone.
  */
-export async function openPlace(baseUrl: string): Promise<Place> {
+export async function openPlace(
+  baseUrl: string,
+  close: () => Promise<void> = async () => undefined,
+): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'bw-e2e-'));
   const running = new Set<Running>();
   onTestFinished(async () => {
     await Promise.all([...running].map((one) => one.kill()));
+    await close();
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
   const dataDir = join(folder, 'data');
@@ -137,8 +151,6 @@ export async function eventually<Value>(work: () => Promise<Value> | Value): Pro
 
 /** Replaces the file by a pipe that stops whoever opens it; the file comes back by `restore`. */
 export async function trap(path: string): Promise<Trap> {
-  const { open, rename } = await import('node:fs/promises');
-  const { constants } = await import('node:fs');
   const aside = `${path}.aside`;
   await rename(path, aside);
   await promisify(execFile)('mkfifo', [path]);
@@ -174,6 +186,7 @@ function follow(child: ChildProcess): Running {
   return {
     pid: child.pid ?? 0,
     ended,
+    stderr: () => stderr,
     signal: (signal) => void child.kill(signal),
     kill: async () => {
       child.kill('SIGKILL');
@@ -203,9 +216,9 @@ async function onlyJob(dataDir: string): Promise<string> {
   return join(jobs, first);
 }
 
-async function statesIn(dataDir: string): Promise<Map<string, { status: string }>> {
+async function statesIn(dataDir: string): Promise<Map<string, StreamState>> {
   const journal = join(await onlyJob(dataDir), 'journal');
-  const states = new Map<string, { status: string }>();
+  const states = new Map<string, StreamState>();
   for (const stream of await readdir(journal)) {
     const versions = (await readdir(join(journal, stream))).filter((name) => !name.startsWith('.'));
     const last = versions.toSorted((a, b) => Number.parseInt(a) - Number.parseInt(b)).at(-1);

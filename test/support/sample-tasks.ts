@@ -28,7 +28,9 @@ export const sampleTasks = {
     throw new Refusal('empty_input', message);
   },
 
-  returnFunction: (_input: null): (() => void) => () => {},
+  returnFunction:
+    (_input: null): (() => void) =>
+    () => {},
 
   /** Which thread it ran on. */
   thread: (_input: null): number => threadId,

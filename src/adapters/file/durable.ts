@@ -1,4 +1,4 @@
-/** Durable single steps on files and folders: what "written" means on a disk that may lose power. */
+/** Durable single steps on files and folders, for a disk that may lose power at any moment. */
 
 import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';

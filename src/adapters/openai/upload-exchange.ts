@@ -21,8 +21,9 @@ import { UnreadableAnswer, weatherOf } from './weather.ts';
 
 /**
  * Sends the ranges, `sizeBytes` together, as a new file with the form's fields. Resolves to the
- * answer: a success for the whole file, or a failure of any status, also where the server refuses before it took all. Rejects with `Weather` where no
- * answer came and with the system's own error where the disk failed.
+ * answer: a success for the whole file, or a failure of any status, also where the server refuses
+ * before it took all. Rejects with `Weather` where no answer came and with the system's own error
+ * where the disk failed.
  */
 export async function uploadRanges(
   transfer: Transfer,

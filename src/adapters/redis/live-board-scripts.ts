@@ -50,7 +50,7 @@ for i = 2, #held, 2 do held[i] = math.max(0, now - held[i]) end
 return held
 `;
 
-/** KEYS progress of the job, lines of all models … · ARGV first name of the job, end of its names */
+/** KEYS progress of the job, lines of all models … · ARGV first name of the job, end of them */
 export const DROP_JOB = `
 redis.call('DEL', KEYS[1])
 for i = 2, #KEYS do redis.call('ZREMRANGEBYLEX', KEYS[i], '[' .. ARGV[1], '(' .. ARGV[2]) end

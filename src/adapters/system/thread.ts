@@ -15,7 +15,6 @@ export class Thread {
   /** `onGone` is called once, when the thread has ended for whatever reason. */
   constructor(entry: URL, resourceLimits: ResourceLimits | undefined, onGone: () => void) {
     this.#worker = new Worker(entry, resourceLimits === undefined ? {} : { resourceLimits });
-    this.#worker.unref();
     this.#worker.on('message', (answer: TaskAnswer) => this.#settle(answer));
     this.#worker.on('error', (error) => {
       this.#cause = error;
@@ -24,6 +23,8 @@ export class Thread {
       this.#fail(this.#deathOf(exitCode));
       onGone();
     });
+    // After the listeners: one for messages keeps the process alive from then on.
+    this.#worker.unref();
   }
 
   get isIdle(): boolean {

@@ -1,7 +1,6 @@
 /**
  * The index of one attempt's answers: what is known of each answer line, so that no later pass
- * parses it again. Written in one go while the answers are checked, read as a whole (about 70
- * bytes a line).
+ * parses it again. About 70 bytes a line, written in one go while the answers are checked.
  *
  * A run of entries of 52 bytes, little-endian, each followed by its text:
  *   0 u8 kind · 1 u8 file (0 output, 1 errors) · 2 u16 name of its class · 4 u16 name of its model
@@ -12,10 +11,10 @@
  * offset holds the number of entries before it.
  */
 
-import { readFileSync, writeSync } from 'node:fs';
 import type { AnswerKind } from '../../domain/answer.ts';
+import { writeAll } from '../plan/append-file.ts';
 
-const ENTRY_BYTES = 52;
+export const ENTRY_BYTES = 52;
 const BUFFER_BYTES = 256 * 1024;
 
 /** Kinds of entries by number. */
@@ -86,7 +85,7 @@ export class AnswersIndexWriter {
     this.#put(entry, length);
     if (this.#filled + length > BUFFER_BYTES) {
       this.#flush();
-      writeWhole(this.#fd, text, start, end);
+      writeAll(this.#fd, text, start, end);
     } else {
       text.copy(this.#buffer, this.#filled, start, end);
       this.#filled += length;
@@ -123,69 +122,7 @@ export class AnswersIndexWriter {
   }
 
   #flush(): void {
-    writeWhole(this.#fd, this.#buffer, 0, this.#filled);
+    writeAll(this.#fd, this.#buffer, 0, this.#filled);
     this.#filled = 0;
   }
-}
-
-/** Reads an index entry by entry. Throws where it is not whole. */
-export class AnswersIndexReader {
-  /** The current entry; `next` changes it. */
-  readonly entry = new Entry();
-  /** The names met so far, by number. */
-  readonly names: string[] = [];
-  /** The whole file; the current entry's text is bytes[textStart, textEnd). */
-  readonly bytes: Buffer;
-  textStart = 0;
-  textEnd = 0;
-
-  readonly #view: DataView;
-  #entries = 0;
-
-  constructor(path: string) {
-    this.bytes = readFileSync(path);
-    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-  }
-
-  /** Goes to the next entry of an answer; false at the end. */
-  next(): boolean {
-    for (;;) {
-      this.#get(this.textEnd);
-      if (this.entry.kind === 'end') {
-        if (this.entry.offset !== this.#entries || this.textEnd !== this.bytes.length) broken();
-        return false;
-      }
-      this.#entries += 1;
-      if (this.entry.kind !== 'name') return true;
-      this.names.push(this.bytes.toString('utf8', this.textStart, this.textEnd));
-    }
-  }
-
-  #get(at: number): void {
-    if (at + ENTRY_BYTES > this.bytes.length) broken();
-    const { entry } = this;
-    const view = this.#view;
-    entry.kind = ENTRY_KINDS[view.getUint8(at)] ?? broken();
-    entry.isError = view.getUint8(at + 1) === 1;
-    entry.classNumber = view.getUint16(at + 2, true);
-    entry.modelNumber = view.getUint16(at + 4, true);
-    entry.offset = view.getFloat64(at + 8, true);
-    entry.length = view.getFloat64(at + 16, true);
-    entry.input = view.getUint32(at + 28, true);
-    entry.output = view.getUint32(at + 32, true);
-    entry.total = view.getUint32(at + 36, true);
-    entry.cached = view.getUint32(at + 40, true);
-    entry.reasoning = view.getUint32(at + 44, true);
-    this.textStart = at + ENTRY_BYTES;
-    this.textEnd = this.textStart + view.getUint32(at + 24, true);
-    if (this.textEnd > this.bytes.length) broken();
-  }
-}
-
-function broken(): never {
-  throw new Error('an answers index is not whole');
-}
-
-function writeWhole(fd: number, bytes: Buffer, start: number, end: number): void {
-  for (let at = start; at < end;) at += writeSync(fd, bytes, at, end - at);
 }

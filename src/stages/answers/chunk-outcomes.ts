@@ -7,7 +7,7 @@ import { LineIndex } from '../../jsonl/line-index.ts';
 import { AnswerFiles } from './answer-files.ts';
 import { AnswerPlaces } from './answer-places.ts';
 import { UsageTally } from './answer-tallies.ts';
-import { AnswersIndexReader } from './answers-index.ts';
+import { AnswersIndexReader } from './answers-index-reader.ts';
 import type { Entry } from './answers-index.ts';
 import type { AttemptAnswers, ChunkAnswers } from './chunk-answers.ts';
 import { IdTable } from './id-table.ts';
@@ -67,9 +67,10 @@ export class ChunkOutcomes {
 
   /** Reads the index files and folds. The files stay open until `close`. */
   constructor(input: ChunkAnswers) {
-    this.index = new LineIndex(readFileSync(input.linesPath), readFileSync(input.idsPath));
+    const ids = readFileSync(input.idsPath);
+    this.index = new LineIndex(readFileSync(input.linesPath), ids);
     const { count } = this.index;
-    this.#table = new IdTable(this.index);
+    this.#table = new IdTable(this.index, ids.length);
     this.#outcomes = new Uint8Array(count);
     this.#answers = new Int32Array(count).fill(-1);
     this.#classNumbers = new Int32Array(count).fill(-1);
@@ -127,16 +128,22 @@ export class ChunkOutcomes {
     const output = attempt.outputPath === null ? -1 : this.files.add(attempt.outputPath);
     const errors = attempt.errorPath === null ? -1 : this.files.add(attempt.errorPath);
     const reader = new AnswersIndexReader(attempt.indexPath);
-    const { entry, bytes } = reader;
-    while (reader.next()) {
-      const file = entry.isError ? errors : output;
-      const isReadable = entry.kind !== 'unparsable';
-      const record = isReadable ? this.#table.find(bytes, reader.textStart, reader.textEnd) : -1;
-      const answer = this.places.add(file, entry.offset, entry.length, record);
-      if (!isReadable) this.unparsable += 1;
-      else if (record < 0) this.strangers += 1;
-      else this.#take(record, answer, reader, step);
+    try {
+      while (reader.next()) this.#foldEntry(reader, reader.entry.isError ? errors : output, step);
+    } finally {
+      reader.close();
     }
+  }
+
+  #foldEntry(reader: AnswersIndexReader, file: number, step: number): void {
+    const { kind, offset, length } = reader.entry;
+    const isReadable = kind !== 'unparsable';
+    const { bytes, textStart, textEnd } = reader;
+    const record = isReadable ? this.#table.find(bytes, textStart, textEnd) : -1;
+    const answer = this.places.add(file, offset, length, record);
+    if (!isReadable) this.unparsable += 1;
+    else if (record < 0) this.strangers += 1;
+    else this.#take(record, answer, reader, step);
   }
 
   #take(record: number, answer: number, reader: AnswersIndexReader, step: number): void {

@@ -16,24 +16,23 @@ export class IdTable {
   readonly #ids: Buffer;
   readonly #starts: Uint32Array;
 
-  /** Holds the ids of the records that are sent; they differ from each other. */
-  constructor(index: LineIndex) {
+  /**
+   * Holds the ids of the records that are sent; they differ from each other. `idsBytes`: the size
+   * of ids.bin, for an id is never longer when it is decoded.
+   */
+  constructor(index: LineIndex, idsBytes: number) {
     const size = 2 ** Math.ceil(Math.log2(Math.max(8, index.count * 2)));
     this.#slots = new Int32Array(size);
     this.#hashes = new Uint32Array(size);
     this.#mask = size - 1;
     this.#starts = new Uint32Array(index.count + 1);
-    const ids: Buffer[] = [];
+    this.#ids = Buffer.allocUnsafeSlow(idsBytes);
     let length = 0;
     for (let record = 0; record < index.count; record += 1) {
       this.#starts[record] = length;
-      if (index.isRejected(record)) continue;
-      const id = index.idBytes(record);
-      ids.push(id);
-      length += id.length;
+      if (!index.isRejected(record)) length += index.idBytes(record).copy(this.#ids, length);
     }
     this.#starts[index.count] = length;
-    this.#ids = Buffer.concat(ids, length);
     for (let record = 0; record < index.count; record += 1) {
       if (!index.isRejected(record)) this.#insert(record);
     }

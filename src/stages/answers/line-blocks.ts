@@ -50,8 +50,8 @@ export class LineBlocks {
       if (!this.#read()) return this.#lastLine();
       if (this.#endAtNewline(from)) return true;
       if (this.#filled + 1 < this.bytes.length) continue;
-      if (this.#filled >= this.#maxLineBytes) this.#passOver();
-      else this.#grow();
+      if (this.#filled < this.#maxLineBytes) this.#grow();
+      else if (this.#passOver()) return true;
     }
   }
 
@@ -86,7 +86,8 @@ export class LineBlocks {
     return true;
   }
 
-  #passOver(): void {
+  /** Forgets a line that is too long; true where whole lines stand behind it. */
+  #passOver(): boolean {
     const start = this.offset;
     let newline = -1;
     while (newline < 0) {
@@ -100,7 +101,7 @@ export class LineBlocks {
     const end = this.offset + Math.max(0, newline);
     this.overlong.push({ offset: start, length: end - start });
     this.#drop(newline + 1);
-    this.#endAtNewline(0);
+    return this.#endAtNewline(0);
   }
 
   #grow(): void {

@@ -1,20 +1,19 @@
 /** Reads a part from its first line to its last, checks it, and hands its lines on in runs. */
 
 import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { invariant } from '../../domain/errors.ts';
-import type { JoinPart } from './join.ts';
+import type { JoinPart } from './walk-parts.ts';
 import { LineBlocks } from './line-blocks.ts';
 import { LineNumbers } from './line-numbers.ts';
 
 const NEWLINE = 0x0a;
 
-/** Takes runs of whole lines. */
-export interface RunSink {
-  /** Takes one line of the run that is to come. */
-  line(bytes: Buffer, start: number, end: number): void;
-  /** Takes the run [start, end). */
-  run(bytes: Buffer, start: number, end: number): void;
+/** What is done with the lines of all parts, in their order. */
+export interface LineSink {
+  /** Takes the run [start, end) of `lines` whole lines; the buffer is used again afterwards. */
+  run(bytes: Buffer, start: number, end: number, lines: number): void;
 }
 
 export class PartCursor {
@@ -25,13 +24,14 @@ export class PartCursor {
   readonly #fd: number;
   readonly #blocks: LineBlocks;
   readonly #numbers: LineNumbers;
-  readonly #hash = createHash('sha256');
+  readonly #hash: Hash | null;
   /** Where the next line begins in the current block. */
   #at = 0;
   #lines = 0;
   #sizeBytes = 0;
 
-  constructor(part: JoinPart) {
+  constructor(part: JoinPart, isHashed: boolean) {
+    this.#hash = isHashed ? createHash('sha256') : null;
     this.#part = part;
     this.#numbers = new LineNumbers(part.linesPath);
     this.#fd = openSync(part.partPath, 'r');
@@ -43,20 +43,15 @@ export class PartCursor {
     return this.nextLine === Infinity;
   }
 
-  /** Hands on the lines with numbers below the limit. */
-  copyUntil(limit: number, sink: RunSink): void {
+  /** Hands on the lines with numbers below the limit, in runs. */
+  walkUntil(limit: number, sinks: readonly LineSink[]): void {
     while (this.nextLine < limit) {
       if (this.#at === this.#blocks.end) this.#nextBlock();
-      const { bytes, end } = this.#blocks;
+      const { bytes } = this.#blocks;
       const start = this.#at;
-      while (this.#at < end && this.nextLine < limit) {
-        const newline = bytes.indexOf(NEWLINE, this.#at);
-        sink.line(bytes, this.#at, newline);
-        this.#at = newline + 1;
-        this.#lines += 1;
-        this.#advance();
-      }
-      sink.run(bytes, start, this.#at);
+      const before = this.#lines;
+      this.#goUntil(limit);
+      for (const sink of sinks) sink.run(bytes, start, this.#at, this.#lines - before);
     }
   }
 
@@ -67,7 +62,8 @@ export class PartCursor {
     invariant(isRead, `${partPath} has more lines than its index, or a cut one`);
     invariant(this.#lines === lines, `${partPath} has ${this.#lines} lines instead of ${lines}`);
     invariant(this.#sizeBytes === sizeBytes, `${partPath} has not ${sizeBytes} bytes`);
-    invariant(this.#hash.digest('hex') === sha256, `${partPath} has not the sha256 ${sha256}`);
+    const found = this.#hash?.digest('hex') ?? sha256;
+    invariant(found === sha256, `${partPath} has not the sha256 ${sha256}`);
     this.close();
   }
 
@@ -80,15 +76,21 @@ export class PartCursor {
     const { partPath } = this.#part;
     invariant(this.#blocks.next(), `${partPath} has fewer lines than its index`);
     const { bytes, end } = this.#blocks;
-    this.#hash.update(bytes.subarray(0, end));
+    this.#hash?.update(bytes.subarray(0, end));
     this.#sizeBytes += end;
     this.#at = 0;
   }
 
-  #advance(): void {
-    const next = this.#numbers.next();
-    invariant(next > this.nextLine, `${this.#part.linesPath} is not in ascending order`);
-    this.nextLine = next;
+  /** Goes behind the last line of the block whose number is below the limit. */
+  #goUntil(limit: number): void {
+    const { bytes, end } = this.#blocks;
+    while (this.#at < end && this.nextLine < limit) {
+      this.#at = bytes.indexOf(NEWLINE, this.#at) + 1;
+      this.#lines += 1;
+      const next = this.#numbers.next();
+      invariant(next > this.nextLine, `${this.#part.linesPath} is not in ascending order`);
+      this.nextLine = next;
+    }
   }
 }
 

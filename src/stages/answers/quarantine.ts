@@ -1,6 +1,7 @@
 /** Keeps the answer lines that belong to nobody, raw: they may have been paid for. */
 
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { writeAll } from '../plan/append-file.ts';
 import type { ChunkOutcomes } from './chunk-outcomes.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -22,7 +23,7 @@ export function writeQuarantine(outcomes: ChunkOutcomes, path: string): void {
         offset += length;
         left -= length;
         if (left === 0) piece[length] = NEWLINE;
-        writeWhole(fd, piece, left === 0 ? length + 1 : length);
+        writeAll(fd, piece, 0, left === 0 ? length + 1 : length);
         if (left === 0) break;
       }
     }
@@ -30,8 +31,4 @@ export function writeQuarantine(outcomes: ChunkOutcomes, path: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function writeWhole(fd: number, bytes: Buffer, length: number): void {
-  for (let at = 0; at < length;) at += writeSync(fd, bytes, at, length - at);
 }

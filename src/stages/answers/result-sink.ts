@@ -1,23 +1,18 @@
-/** Writes a result, and tells its sha256, its lines and the digest of its ids on the way. */
+/** Writes a result and tells its sha256 on the way. */
 
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
-import { IdsDigest } from '../../jsonl/ids-digest.ts';
 import { writeAll } from '../plan/append-file.ts';
-import { IdFinder } from './id-finder.ts';
-import type { JoinedResult } from './join.ts';
-import type { RunSink } from './part-cursor.ts';
+import type { LineSink } from './part-cursor.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 
 /** Longer runs are written from where they stand. */
 const DIRECT_BYTES = 32 * 1024;
 
-export class ResultSink implements RunSink {
+export class ResultSink implements LineSink {
   readonly #fd: number;
   readonly #hash = createHash('sha256');
-  readonly #digest = new IdsDigest();
-  readonly #ids = new IdFinder();
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #filled = 0;
   #lines = 0;
@@ -27,13 +22,9 @@ export class ResultSink implements RunSink {
     this.#fd = openSync(path, 'w');
   }
 
-  line(bytes: Buffer, start: number, end: number): void {
-    this.#ids.addTo(this.#digest, bytes, start, end);
-    this.#lines += 1;
-  }
-
-  run(bytes: Buffer, start: number, end: number): void {
+  run(bytes: Buffer, start: number, end: number, lines: number): void {
     const length = end - start;
+    this.#lines += lines;
     if (this.#filled + length > BUFFER_BYTES) this.#flush();
     if (length >= DIRECT_BYTES) {
       this.#flush();
@@ -44,15 +35,11 @@ export class ResultSink implements RunSink {
     }
   }
 
-  finish(): JoinedResult {
+  finish(): { sizeBytes: number; sha256: string; lines: number } {
     this.#flush();
     fsyncSync(this.#fd);
-    return {
-      sizeBytes: this.#sizeBytes,
-      sha256: this.#hash.digest('hex'),
-      lines: this.#lines,
-      idsDigest: this.#digest.hex(),
-    };
+    const sha256 = this.#hash.digest('hex');
+    return { sizeBytes: this.#sizeBytes, sha256, lines: this.#lines };
   }
 
   close(): void {

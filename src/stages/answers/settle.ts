@@ -11,9 +11,6 @@ import { ownErrorLine } from './own-error-line.ts';
 import { PartWriter } from './part-writer.ts';
 import { writeQuarantine } from './quarantine.ts';
 
-/** Two threads settle at once: together they hold 96 MiB. */
-const WINDOW_BYTES = 48 * 1024 * 1024;
-
 export interface SettleTask extends ChunkAnswers {
   /** Null: no line of the chunk was rejected. */
   readonly rejectedPath: string | null;
@@ -23,8 +20,6 @@ export interface SettleTask extends ChunkAnswers {
   readonly partPath: string;
   /** Written only where there are strangers or lines that do not parse; else absent afterwards. */
   readonly quarantinePath: string;
-  /** How much of the part is held in memory; 48 MiB by default. */
-  readonly windowBytes?: number;
 }
 
 export interface SettledPart extends PartRecord {
@@ -46,11 +41,10 @@ export function settleChunk(task: SettleTask): SettledPart {
   const outcomes = new ChunkOutcomes(task);
   const fd = openSync(task.partPath, 'w');
   try {
-    const window = task.windowBytes ?? WINDOW_BYTES;
-    const writer = new PartWriter(fd, outcomes, task.rejectedPath, window);
+    const writer = new PartWriter(fd, outcomes, task.rejectedPath);
     for (let record = 0; record < outcomes.index.count; record += 1) {
-      if (outcomes.hasLine(record)) writer.add(record);
-      else writer.addOwn(record, errorLineOf(record, outcomes, task.close));
+      if (outcomes.hasLine(record)) writer.addAnswer(record);
+      else writer.addLine(errorLineOf(record, outcomes, task.close));
     }
     const { sizeBytes, sha256, lines } = writer.finish();
     fsyncSync(fd);

@@ -41,7 +41,7 @@ export interface Verification {
 
 const MAX_LISTED = 20;
 
-/** Reads the result once, and once more where ids seem to repeat. Throws the system's errors only. */
+/** Reads the result once, and again where ids seem to repeat. Throws the system's errors only. */
 export function verifyResult(task: VerifyTask): Verification {
   const hashesPath = join(task.scratchFolder, 'verify-hashes.tmp');
   const ids = new RepeatedIds(hashesPath);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { createFileBlobStore } from '../../../src/adapters/file/blob-store.ts';
 import { blobStoreContract } from '../../contract/blob-store.ts';
@@ -71,11 +71,10 @@ describe('the file store', () => {
     }
   });
 
-  it('removes what a killed process left unfinished, and nothing that is being written', async () => {
+  it('removes what a killed process left unfinished, and nothing else', async () => {
     const root = await temporaryFolder();
     const store = createFileBlobStore(root);
     const child = startProcess('file/die-writing.ts', [root]);
-    onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout ?? child, 'data');
     expect(await store.removeAbandoned()).toBe(0);
     child.kill('SIGKILL');

@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
@@ -11,6 +8,7 @@ import { createInlinePool } from '../../../src/adapters/system/inline-pool.ts';
 import { createThreadPool, siblingModule } from '../../../src/adapters/system/thread-pool.ts';
 import type { ThreadPool } from '../../../src/ports/thread-pool.ts';
 import { threadPoolContract } from '../../contract/thread-pool.ts';
+import { runInProcess } from '../../support/child-process.ts';
 import { sampleTasks } from '../../support/sample-tasks.ts';
 import type { SampleTasks } from '../../support/sample-tasks.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -37,7 +35,7 @@ describe('a pool of worker threads', () => {
     const threads = await Promise.all(blocked);
     await Promise.all(queued);
     expect(new Set(threads).size).toBe(2);
-    expect([...order].sort()).toEqual(['first', 'second', 'third']);
+    expect(order.toSorted()).toEqual(['first', 'second', 'third']);
   });
 
   it('gives waiting tasks to a lone thread first come, first served', async () => {
@@ -66,7 +64,7 @@ describe('a pool of worker threads', () => {
     const [, task, input, message] = row;
     const pool = openPool(1);
     const before = await pool.run('thread', null);
-    const lost = pool.run(task, input as never);
+    const lost = pool.run(task, input);
     const next = pool.run('thread', null);
     const failure = await lost.catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'thread_died', message: expect.stringMatching(message) });
@@ -98,14 +96,7 @@ describe('a pool of worker threads', () => {
   });
 
   it('does not keep a process alive while its threads are idle', async () => {
-    const program = fileURLToPath(new URL('../../support/idle-pool.ts', import.meta.url));
-    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    const [exitCode] = (await once(child, 'close')) as [number];
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: 'sum 3\n' });
+    expect(await runInProcess('idle-pool.ts', [])).toBe('sum 3\n');
   });
 
   it('refuses a size that holds no thread', () => {
@@ -116,9 +107,9 @@ describe('a pool of worker threads', () => {
 describe('siblingModule', () => {
   it('finds the .ts file beside a .ts module and the .js file beside a .js module', () => {
     const clone = siblingModule('file:///clone/src/compose.ts', './tasks');
-    const built = siblingModule('file:///x/node_modules/batchwright/dist/src/compose.js', './tasks');
+    const built = siblingModule('file:///node_modules/batchwright/dist/src/compose.js', './tasks');
     expect(clone.href).toBe('file:///clone/src/tasks.ts');
-    expect(built.href).toBe('file:///x/node_modules/batchwright/dist/src/tasks.js');
+    expect(built.href).toBe('file:///node_modules/batchwright/dist/src/tasks.js');
   });
 });
 

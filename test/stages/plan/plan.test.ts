@@ -54,6 +54,13 @@ describe('planning a request set', () => {
     expect(plan.counts).toMatchObject({ requests: 2, rejected: 2 });
   });
 
+  it('does not take the endpoint of a line that cannot be sent', async () => {
+    const bad = request('a', { url: EMBEDDINGS });
+    const plan = await planned(`${bad}\n${request('b', {})}`);
+    expect(plan.endpoint).toBe(URL);
+    expect(plan.counts).toMatchObject({ requests: 1, rejected: 1 });
+  });
+
   it('hashes the source as it stands', async () => {
     const input = `\ufeff${request('a', {})}\r\n\n`;
     const plan = await planned(input);
@@ -86,6 +93,13 @@ describe('planning a request set', () => {
     );
     const plan = await planned(lines.join('\n'), { limits: { ...LIMITS, maxInputs: 4 } });
     expect(plan.chunks.map((chunk) => chunk.inputs)).toEqual([4, 3]);
+  });
+
+  it('takes the inputs of a duplicate out of its chunk', async () => {
+    const body = '{"model":"m","input":["a","b"]}';
+    const lines = ['x', 'y', 'x'].map((id) => request(id, { url: EMBEDDINGS, body }));
+    const plan = await planned(lines.join('\n'));
+    expect(plan.chunks).toMatchObject([{ requests: 2, rejected: 1, inputs: 4 }]);
   });
 
   it('puts rejected lines before the first request into its chunk', async () => {
@@ -137,6 +151,13 @@ describe('planning a request set', () => {
     expect(outcome.rejected.map((one) => one.line)).toEqual([2, 4, 6, 8, 10]);
     expect(outcome.rejectedTotal).toBe(151);
     expect(outcome.counts).toMatchObject({ lines: 301, requests: 150, rejected: 151 });
+    expect(readdirSync(folder.output)).toEqual([]);
+  });
+
+  it('gives up a long run of good lines when a bad one follows in the same block', async () => {
+    const good = Array.from({ length: 1500 }, (_, n) => request(`${n}`, {}));
+    const outcome = await folder.plan(`${good.join('\n')}\nx\n`, { onInvalid: 'fail' });
+    expect(outcome).toMatchObject({ kind: 'refused', rejectedTotal: 1 });
     expect(readdirSync(folder.output)).toEqual([]);
   });
 

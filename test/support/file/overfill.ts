@@ -18,9 +18,8 @@ const codes = await Promise.all([
   codeOf(store.putFile('moved', local)),
 ]);
 const kept = (await store.get('kept'))?.toString();
-console.log(
-  JSON.stringify({ codes, kept, names: await store.list(''), left: readdirSync(join(root, '.tmp')) }),
-);
+const names = await store.list('');
+console.log(JSON.stringify({ codes, kept, names, left: readdirSync(join(root, '.tmp')) }));
 
 async function codeOf(write: Promise<unknown>): Promise<unknown> {
   return write.then(

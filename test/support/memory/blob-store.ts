@@ -48,6 +48,13 @@ export class MemoryBlobStore implements BlobStore {
     return range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end);
   }
 
+  /** The object's bytes at once, for a test that looks from outside. Throws where absent. */
+  peek(name: string): Buffer {
+    const blob = this.#blob(name);
+    if (blob === null) throw notFound(name);
+    return blob.bytes;
+  }
+
   async toLocal(name: string): Promise<string> {
     const blob = this.#blob(name);
     if (blob === null) throw notFound(name);

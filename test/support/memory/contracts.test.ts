@@ -1,9 +1,7 @@
 /** The adapters in memory keep the contracts that the real ones keep. */
 
-import { createJournal } from '../../../src/adapters/blob/journal.ts';
-import { createSystemClock } from '../../../src/adapters/system/clock.ts';
-import { createIds } from '../../../src/adapters/system/ids.ts';
 import { blobStoreContract } from '../../contract/blob-store.ts';
+import { journalContract } from '../../contract/journal.ts';
 import { liveBoardContract } from '../../contract/live-board.ts';
 import { workQueueContract } from '../../contract/work-queue.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -12,10 +10,12 @@ import { MemoryLiveBoard } from './live-board.ts';
 import { filesIn } from './local-files.ts';
 import { MemoryWorkQueue } from './work-queue.ts';
 
-blobStoreContract(
-  'the store in memory',
-  async () => new MemoryBlobStore(filesIn(await temporaryFolder()), () => Date.now()),
-);
+const openStore = async () =>
+  new MemoryBlobStore(filesIn(await temporaryFolder()), () => Date.now());
+
+blobStoreContract('the store in memory', openStore);
+
+journalContract('the store in memory', openStore);
 
 liveBoardContract('the board in memory', async () => {
   const board = new MemoryLiveBoard(() => performance.now());

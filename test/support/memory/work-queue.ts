@@ -111,8 +111,21 @@ export class MemoryWorkQueue implements WorkQueue {
     if (ear !== null) void ear.answer(entry.bell).catch(nothing);
   }
 
+  /** Loses one bell that waits or sleeps. */
+  lose(index: number): void {
+    const [id, entry] = [...this.#entries].at(index) ?? [];
+    if (id === undefined || entry === undefined || entry.state === 'active') return;
+    entry.callOff();
+    this.#entries.delete(id);
+  }
+
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** The owner died: its listeners are gone, the locks of what they answered run out. */
+  leave(owner: Owner): void {
+    for (const ear of this.#ears) if (ear.owner === owner) this.#ears.delete(ear);
   }
 
   /** Gives waiting bells to listeners that have room; called when an owner runs again. */

@@ -1,0 +1,87 @@
+/** Goes through the lines of all parts in the order of the input. */
+
+import { invariant } from '../../domain/errors.ts';
+import { PartCursor, firstLineOf } from './part-cursor.ts';
+import type { LineSink } from './part-cursor.ts';
+
+/** A part, and what was recorded of it when it was settled. */
+export interface JoinPart {
+  readonly partPath: string;
+  readonly linesPath: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly lines: number;
+}
+
+/**
+ * Hands the sinks every line once. Only parts that interleave are open together. Throws where a
+ * part has not the lines or the size that were recorded of it, where a line number comes twice,
+ * and, if the parts are hashed, where one has not its sha256.
+ */
+export function walkParts(
+  parts: readonly JoinPart[],
+  sinks: readonly LineSink[],
+  options: { readonly hashed: boolean },
+): void {
+  const waiting = inOrder(parts);
+  const open: PartCursor[] = [];
+  try {
+    for (;;) {
+      openDue(waiting, open, options.hashed);
+      const least = leastOf(open);
+      if (least === null) return;
+      least.walkUntil(nextLimit(open, least, waiting), sinks);
+      if (!least.isDone) continue;
+      least.finish();
+      open.splice(open.indexOf(least), 1);
+    }
+  } finally {
+    for (const cursor of open) cursor.close();
+  }
+}
+
+interface WaitingPart {
+  readonly part: JoinPart;
+  readonly firstLine: number;
+}
+
+/** Parts by their first line, the last one first, so that they are taken from the end. */
+function inOrder(parts: readonly JoinPart[]): WaitingPart[] {
+  return parts
+    .map((part) => ({ part, firstLine: firstLineOf(part.linesPath) }))
+    .toSorted((a, b) => b.firstLine - a.firstLine);
+}
+
+/** Opens what may come next. */
+function openDue(waiting: WaitingPart[], open: PartCursor[], hashed: boolean): void {
+  for (;;) {
+    const next = waiting.at(-1);
+    const least = leastOf(open);
+    if (next === undefined || (least !== null && least.nextLine < next.firstLine)) return;
+    open.push(new PartCursor(next.part, hashed));
+    waiting.pop();
+  }
+}
+
+function leastOf(open: readonly PartCursor[]): PartCursor | null {
+  let least: PartCursor | null = null;
+  for (const cursor of open) {
+    const isTwice = cursor.nextLine === least?.nextLine && !cursor.isDone;
+    invariant(!isTwice, `line ${cursor.nextLine} stands in two parts`);
+    if (least === null || cursor.nextLine < least.nextLine) least = cursor;
+  }
+  return least;
+}
+
+/** The first line that is another part's. */
+function nextLimit(
+  open: readonly PartCursor[],
+  least: PartCursor,
+  waiting: readonly WaitingPart[],
+): number {
+  let limit = waiting.at(-1)?.firstLine ?? Infinity;
+  for (const cursor of open) {
+    if (cursor !== least && cursor.nextLine < limit) limit = cursor.nextLine;
+  }
+  return limit;
+}

@@ -1,0 +1,195 @@
+/** A process's house: the real steps, sweep and workers over ports that the world may disturb. */
+
+import { createJournal } from '../../src/adapters/blob/journal.ts';
+import type { JobId } from '../../src/domain/ids.ts';
+import type { BlobStore } from '../../src/ports/blob-store.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Ids } from '../../src/ports/ids.ts';
+import type { WorkQueue } from '../../src/ports/work-queue.ts';
+import { QUEUES } from '../../src/ports/work-queue.ts';
+import { Brake } from '../../src/service/brake.ts';
+import { JobViews } from '../../src/service/job-views.ts';
+import { Jobs } from '../../src/service/jobs.ts';
+import { Steps } from '../../src/service/step.ts';
+import { Sweep } from '../../src/service/sweep.ts';
+import { startWorkers } from '../../src/service/workers.ts';
+import { Sightings } from '../../src/stages/sightings.ts';
+import type { StagePolicy, Tools } from '../../src/stages/tools.ts';
+import { Watch } from '../../src/stages/watch.ts';
+import { createReferenceEngines } from '../support/memory/engines.ts';
+import { SETTLE_MS } from './audit.ts';
+import type { SimulatedProcess } from './process.ts';
+import { createProviderPort } from './provider/port.ts';
+import type { World } from './world.ts';
+
+export const IDENTITY = { baseUrl: 'http://provider.test/v1', organization: null, project: null };
+
+const CONCURRENCY = { plan: 1, dispatch: 4, poll: 4, settle: 2, merge: 1 };
+const QUICK = { thereMs: 0, backMs: 0 };
+
+/** Waits as they are set by default, but for polls: a virtual day has fewer of them. */
+function policyOf(world: World): StagePolicy {
+  return {
+    retry: {
+      weatherBaseMs: 1_000,
+      weatherMaxMs: 300_000,
+      attemptPauseMs: 5_000,
+      tokenPauseBaseMs: 60_000,
+      tokenPauseMaxMs: 3_600_000,
+    },
+    create: { deadlineMs: 10_000, timeoutMs: 60_000, settleMs: SETTLE_MS, minLooks: 3 },
+    poll: { pinnedMs: null, minMs: 20_000, maxMs: 900_000 },
+    maxLiveBatches: world.profile.maxLiveBatches,
+    uploadExpiresAfterSeconds: 86_400,
+    missingBatchAlertMs: 600_000,
+    listsNewestFirst: world.profile.sorts,
+  };
+}
+
+/** What the process needs to look at jobs and to submit them. */
+export function openDoors(process: SimulatedProcess, world: World) {
+  const blobs = blobsOf(process, world);
+  const clock = clockOf(process, world);
+  const ids = idsOf(world);
+  const journal = createJournal(blobs, ids, clock);
+  const views = new JobViews(blobs, journal);
+  const jobs = new Jobs(blobs, journal, views, ids, clock);
+  return { blobs, clock, ids, journal, views, jobs };
+}
+
+/** The process's tools: what it remembers is its own, what it shares is the world's. */
+export function openTools(process: SimulatedProcess, world: World) {
+  const doors = openDoors(process, world);
+  const provider = createProviderPort(process, world.providerParts());
+  const call = <Value>(label: string, effect: () => Promise<Value>) =>
+    process.call(label, QUICK, effect);
+  const tools: Tools = {
+    provider,
+    blobs: doors.blobs,
+    journal: doors.journal,
+    scratch: {
+      makeFolder: async (label) => `/scratch/${label}-${world.random.text(8)}`,
+      removeFolder: async (path) => world.files.removeFolder(path),
+      removeAbandoned: async () => 0,
+      freeBytes: async () => Number.MAX_SAFE_INTEGER,
+    },
+    engines: createReferenceEngines(world.files),
+    board: gated(world.board, (method, effect) =>
+      call(method, async () => {
+        world.disturbBells();
+        return effect();
+      }),
+    ),
+    clock: doors.clock,
+    ids: doors.ids,
+    notices: { tell: (notice) => world.told(process, notice) },
+    sightings: new Sightings(provider, doors.clock, 10),
+    watch: new Watch(doors.clock),
+    policy: policyOf(world),
+    installation: 'sim',
+    programVersion: '0.0.0',
+  };
+  return { ...doors, tools };
+}
+
+/** Starts the workers of a process; resolves when its first sweep is done. */
+export async function startHouse(process: SimulatedProcess, world: World): Promise<void> {
+  const { tools, views, blobs } = openTools(process, world);
+  const queue = queueOf(process, world);
+  const brake = new Brake(views, queue, blobs);
+  const steps = new Steps(tools, queue, views, brake);
+  const sweep = new Sweep(tools, queue, views, IDENTITY);
+  const settings = {
+    concurrency: CONCURRENCY,
+    sweepIntervalMs: world.profile.sweepIntervalMs,
+    graceMs: 25_000,
+  };
+  await startWorkers(QUEUES, settings, { tools, queue, steps, sweep });
+}
+
+function blobsOf(process: SimulatedProcess, world: World): BlobStore {
+  const { store, audit } = world;
+  const audited = new Proxy(store, {
+    get(target, key) {
+      const own = Reflect.get(target, key, target) as (...all: unknown[]) => Promise<unknown>;
+      if (key !== 'putIfAbsent') return own.bind(target);
+      return async (name: string, bytes: Uint8Array) => {
+        const outcome = await own.call(target, name, bytes);
+        if (outcome === 'created') audit.created(process, name, bytes);
+        return outcome;
+      };
+    },
+  });
+  return gated(audited, (method, effect) =>
+    process.call(method, world.storeStyle(), async () => {
+      const fault = world.storeFault(process);
+      if (fault === 'before') throw planned();
+      const value = await effect();
+      if (fault === 'after') throw planned();
+      return value;
+    }),
+  );
+}
+
+function queueOf(process: SimulatedProcess, world: World): WorkQueue {
+  const { queue } = world;
+  const ring = (label: string, effect: () => Promise<void>) =>
+    process.call(label, QUICK, async () => {
+      if (!world.disturbBells()) await effect();
+    });
+  return {
+    ring: (bell, delayMs) => ring('ring', () => queue.ring(bell, delayMs)),
+    wake: (bell) => ring('wake', () => queue.wake(bell)),
+    listen: (name, concurrency, answer) =>
+      process.call('listen', QUICK, () =>
+        queue.listen(name, concurrency, (bell) => answering(world, answer(bell)), process),
+      ),
+    close: async () => {},
+  };
+}
+
+/** What a step throws is the world's to judge: a broken invariant is always a finding. */
+async function answering<Answer>(world: World, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    world.threw(error);
+    throw error;
+  }
+}
+
+function clockOf(process: SimulatedProcess, world: World): Clock {
+  // Wall clocks may be a day off: nothing may depend on them.
+  const skewMs = (world.random.next() - 0.5) * 2 * 86_400_000;
+  return {
+    wallMs: () => Math.round(1_700_000_000_000 + world.scheduler.nowMs + skewMs),
+    monotonicMs: () => world.scheduler.nowMs - process.startedAtMs,
+    sleep: (ms, signal) => process.sleep(ms, signal),
+  };
+}
+
+function idsOf(world: World): Ids {
+  return {
+    job: () => `job_${world.random.text(26)}` as JobId,
+    nonce: () => world.random.text(20),
+  };
+}
+
+/** A port whose every method goes through `call`. */
+function gated<Port extends object>(
+  port: Port,
+  call: (method: string, effect: () => Promise<unknown>) => Promise<unknown>,
+): Port {
+  return new Proxy(port, {
+    get(target, key, receiver) {
+      const own = Reflect.get(target, key, target) as unknown;
+      if (typeof own !== 'function') return Reflect.get(target, key, receiver) as unknown;
+      return (...inputs: unknown[]) =>
+        call(String(key), async () => (own as (...all: unknown[]) => unknown).apply(target, inputs));
+    },
+  });
+}
+
+function planned(): Error {
+  return Object.assign(new Error('EIO: planned failure of the store'), { code: 'EIO' });
+}

@@ -1,0 +1,219 @@
+/** One seed's world: what all processes share, what strikes them, and what must never be. */
+
+import type { Notice } from '../../src/ports/notices.ts';
+import { planName } from '../../src/stages/names.ts';
+import type { JobId } from '../../src/domain/ids.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import { MemoryBlobStore } from '../support/memory/blob-store.ts';
+import { MemoryLiveBoard } from '../support/memory/live-board.ts';
+import { MemoryFiles } from '../support/memory/local-files.ts';
+import { MemoryWorkQueue } from '../support/memory/work-queue.ts';
+import { Audit } from './audit.ts';
+import { startHouse } from './house.ts';
+import { SimulatedProcess } from './process.ts';
+import type { Profile, Rates } from './profile.ts';
+import { ProviderModel } from './provider/model.ts';
+import type { PortParts } from './provider/port.ts';
+import { Random } from './random.ts';
+import { Scheduler } from './scheduler.ts';
+
+const MINUTE_MS = 60_000;
+
+export class World {
+  readonly profile: Profile;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly files = new MemoryFiles();
+  readonly store: MemoryBlobStore;
+  readonly board: MemoryLiveBoard;
+  readonly queue: MemoryWorkQueue;
+  readonly model: ProviderModel;
+  readonly audit: Audit;
+  readonly violations: string[] = [];
+  readonly notices = new Map<string, number>();
+  /** Strikes so far, by kind. */
+  readonly strikes = new Map<string, number>();
+  /** Sees every line of what happens; null: nobody looks. */
+  readonly trace: ((line: string) => void) | null;
+  readonly #quiet: Rates;
+  readonly #workers = new Set<SimulatedProcess>();
+  #started = 0;
+
+  constructor(profile: Profile, random: Random, trace: ((line: string) => void) | null = null) {
+    this.profile = profile;
+    this.random = random;
+    this.trace = trace;
+    this.#quiet = withoutFaults(profile.rates);
+    const nowMs = (): number => this.scheduler.nowMs;
+    this.scheduler = new Scheduler(random);
+    this.store = new MemoryBlobStore(this.files, nowMs);
+    this.board = new MemoryLiveBoard(nowMs);
+    this.queue = new MemoryWorkQueue(this.scheduler, (count) => random.int(0, count - 1));
+    const fail = (violation: string): void => this.fail(violation);
+    const { scheduler } = this;
+    this.model = new ProviderModel({ scheduler, random, profile, rates: () => this.rates(), fail });
+    this.audit = new Audit(nowMs, this.model, (job) => this.#plan(job), fail, this.trace);
+  }
+
+  fail(violation: string): void {
+    this.trace?.(`VIOLATION ${violation}`);
+    this.violations.push(violation);
+  }
+
+  /** The rates now: none once the faults are over. */
+  rates(): Rates {
+    return this.scheduler.nowMs < this.profile.faultsUntilMs ? this.profile.rates : this.#quiet;
+  }
+
+  providerParts(): PortParts {
+    const { model, files, scheduler, random } = this;
+    return {
+      model,
+      files,
+      scheduler,
+      random,
+      rates: () => this.rates(),
+      creating: (process, attemptId) => this.audit.creating(process, attemptId),
+    };
+  }
+
+  /** Starts the worker processes, and everything that strikes them. */
+  start(): void {
+    for (let number = 0; number < this.profile.workers; number += 1) this.startWorker();
+    const { crashMs, freezeMs, flushMs, repeatMs, loseMs } = this.profile.strikes;
+    this.#strikeEvery(crashMs, () => this.crash(this.#anyWorker(), 'anywhere'));
+    this.#strikeEvery(freezeMs, () => this.freeze(this.#anyWorker(), 'anywhere'));
+    this.#strikeEvery(flushMs, () => this.flush());
+    this.#strikeEvery(repeatMs, () => {
+      this.#count('repeated bell');
+      this.queue.repeat(this.random.int(0, Math.max(0, this.queue.size - 1)));
+    });
+    this.#strikeEvery(loseMs, () => {
+      this.#count('lost bell');
+      this.queue.lose(this.random.int(0, Math.max(0, this.queue.size - 1)));
+    });
+  }
+
+  /** A process outside of every trouble: a person's command, or a scenario's own. */
+  steady(name: string): SimulatedProcess {
+    return new SimulatedProcess(name, this.scheduler, this.random, () => {});
+  }
+
+  startWorker(): SimulatedProcess {
+    this.#started += 1;
+    const name = `worker ${this.#started}`;
+    const strike = (process: SimulatedProcess, label: string): void => this.#strike(process, label);
+    const process = new SimulatedProcess(name, this.scheduler, this.random, strike);
+    this.#workers.add(process);
+    this.trace?.(`${name} starts`);
+    startHouse(process, this).catch((error: unknown) => {
+      // Redis was away while it started: the process ends, and its supervisor starts it again.
+      this.threw(error);
+      this.crash(process, 'at its start');
+    });
+    return process;
+  }
+
+  crash(process: SimulatedProcess | null, where: string): void {
+    if (process === null || !process.isAlive) return;
+    this.#count('crash');
+    this.trace?.(`${process.name} dies ${where}`);
+    process.crash();
+    this.queue.leave(process);
+    this.#workers.delete(process);
+    this.scheduler.after(this.random.spread(1_000, 5 * MINUTE_MS), () => this.startWorker());
+  }
+
+  freeze(process: SimulatedProcess | null, where: string): void {
+    if (process === null || !process.isRunning()) return;
+    this.#count('freeze');
+    const ms = this.random.spread(1_000, 20 * MINUTE_MS);
+    this.trace?.(`${process.name} freezes ${where} for ${Math.round(ms / 1000)} s`);
+    process.freeze(ms, () => {
+      this.trace?.(`${process.name} goes on`);
+      this.queue.dispatch();
+    });
+  }
+
+  /** FLUSHALL. */
+  flush(): void {
+    this.#count('flush');
+    this.trace?.('FLUSHALL');
+    this.queue.flush();
+    this.board.forget();
+  }
+
+  storeStyle() {
+    return { thereMs: this.random.next() * 5, backMs: this.random.chance(0.1) ? 2 : 0 };
+  }
+
+  storeFault(process: SimulatedProcess): 'before' | 'after' | null {
+    if (!this.#workers.has(process) || !this.random.chance(this.rates().store)) return null;
+    this.#count('store fault');
+    return this.random.chance(0.5) ? 'before' : 'after';
+  }
+
+  /** True: the ring is lost. Throws where Redis is away. */
+  disturbBells(): boolean {
+    const { bellFails, bellLost } = this.rates();
+    if (this.random.chance(bellFails)) throw Object.assign(new Error('Redis is away'), PLANNED);
+    return this.random.chance(bellLost);
+  }
+
+  told(process: SimulatedProcess, notice: Notice): void {
+    this.notices.set(notice.code, (this.notices.get(notice.code) ?? 0) + 1);
+    this.trace?.(`${process.name} tells ${notice.code} of ${notice.chunk}: ${notice.message}`);
+    const isPlanned = notice.code !== 'sweep_failed' || /planned|Redis is away/.test(notice.message);
+    if (!isPlanned) this.fail(notice.message);
+  }
+
+  /** A step threw: only for what was planned, everything else is a broken invariant. */
+  threw(error: unknown): void {
+    const { code, message } = error as { code?: unknown; message?: string };
+    this.trace?.(`a step threw: ${message}`);
+    if (this.#isOutrun(error as Error)) return;
+    if (code !== 'EIO' && code !== PLANNED.code && !/planned failure/.test(message ?? '')) {
+      this.fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+  }
+
+  /** A merge that came too late finds the parts cleaned away, and its job merged. */
+  #isOutrun(error: Error): boolean {
+    const job = /ENOENT.*(job_\w+)\/chunks\/c\d+\/part-/.exec(error.message)?.[1] ?? '';
+    return ['merged', 'done'].includes(this.audit.jobs.get(job)?.status ?? '');
+  }
+
+  #plan(job: string): Plan {
+    const bytes = this.store.peek(planName(job as JobId));
+    return JSON.parse(bytes.toString()) as Plan;
+  }
+
+  #anyWorker(): SimulatedProcess | null {
+    return this.#workers.size === 0 ? null : this.random.pick([...this.#workers]);
+  }
+
+  #strike(process: SimulatedProcess, label: string): void {
+    const { crashAtCall, freezeAtCall } = this.rates();
+    if (this.random.chance(crashAtCall)) this.crash(process, `at ${label}`);
+    else if (this.random.chance(freezeAtCall)) this.freeze(process, `at ${label}`);
+  }
+
+  #strikeEvery(meanMs: number, strike: () => void): void {
+    if (meanMs === 0) return;
+    this.scheduler.after(-Math.log(1 - this.random.next()) * meanMs, () => {
+      if (this.scheduler.nowMs >= this.profile.faultsUntilMs) return;
+      strike();
+      this.#strikeEvery(meanMs, strike);
+    });
+  }
+
+  #count(kind: string): void {
+    this.strikes.set(kind, (this.strikes.get(kind) ?? 0) + 1);
+  }
+}
+
+const PLANNED = { code: 'REDIS_AWAY' };
+
+function withoutFaults(rates: Rates): Rates {
+  return Object.fromEntries(Object.keys(rates).map((name) => [name, 0])) as unknown as Rates;
+}

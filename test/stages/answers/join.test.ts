@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { auditParts, joinParts, writeResult } from '../../../src/stages/answers/join.ts';
+import type { JoinedResult } from '../../../src/stages/answers/join.ts';
+import type { JoinPart } from '../../../src/stages/answers/walk-parts.ts';
+import {
+  makeChunk,
+  rejectedLine,
+  sent,
+  sha256Of,
+  successLine,
+  temporaryFolder,
+} from './made-answers.ts';
+import type { MadeLine } from './made-answers.ts';
+
+/** The part's line for the record, of a size that is its own. */
+function partLine(made: MadeLine): string {
+  if (made.rejected) return rejectedLine(made);
+  return successLine(made.rawId ?? '', 'é'.repeat((made.line * 7919) % 300));
+}
+
+function makePart(folder: string, name: string, lines: readonly MadeLine[]): JoinPart {
+  const { linesPath } = makeChunk(folder, lines, name);
+  const partPath = join(folder, `${name}.part.jsonl`);
+  const content = Buffer.from(lines.map(partLine).join(''));
+  writeFileSync(partPath, content);
+  const sha256 = sha256Of(content);
+  return { partPath, linesPath, sha256, sizeBytes: content.length, lines: lines.length };
+}
+
+function naiveDigest(ids: readonly (string | null)[]): string {
+  const hash = createHash('sha256');
+  for (const rawId of ids) {
+    const id = Buffer.from(rawId === null ? '' : (JSON.parse(`"${rawId}"`) as string));
+    hash.update(
+      rawId === null ? '-' : Buffer.concat([Buffer.from(`${id.length}:`), id, Buffer.from(',')]),
+    );
+  }
+  return hash.digest('hex');
+}
+
+/** Joins in one thread and in halves, which must agree. */
+function joined(folder: string, parts: readonly JoinPart[]): JoinedResult & { text: string } {
+  const resultPath = join(folder, 'result.jsonl');
+  const { lines, sizeBytes, sha256 } = writeResult({ parts, resultPath });
+  const audited = auditParts({ parts });
+  expect([audited.lines, audited.sizeBytes]).toEqual([lines, sizeBytes]);
+  const whole = joinParts({ parts, resultPath });
+  expect(whole).toEqual({ lines, sizeBytes, sha256, idsDigest: audited.idsDigest });
+  const bytes = readFileSync(resultPath);
+  expect(whole.sha256).toBe(sha256Of(bytes));
+  expect(whole.sizeBytes).toBe(bytes.length);
+  return { ...whole, text: bytes.toString() };
+}
+
+describe('joinParts', () => {
+  test('puts parts that do not interleave one behind the other, in any given order', () => {
+    using folder = temporaryFolder();
+    const late = [sent(10, 'c'), { line: 11, rawId: null, rejected: true }];
+    const early = [sent(1, 'a'), sent(2, '\\u00e9'), { line: 9, rawId: 'a', rejected: true }];
+    const parts = [late, early].map((lines, index) => makePart(folder.path, `${index}`, lines));
+    const result = joined(folder.path, parts);
+    expect(result.text).toBe([...early, ...late].map(partLine).join(''));
+    expect(result.lines).toBe(5);
+    expect(result.idsDigest).toBe(naiveDigest(['a', '\\u00e9', 'a', 'c', null]));
+  });
+
+  test('interleaves parts by line number, whatever the lines and the parts', () => {
+    const owners = fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(owners, fc.nat({ max: 4 }), fc.boolean(), (made, gap, isRejected) => {
+        using folder = temporaryFolder();
+        const all = made.map((owner, index) => {
+          const line = index * (gap + 1) + 1;
+          const rejected = isRejected && index % 3 === 0;
+          return { owner, line, rawId: rejected && index % 2 === 0 ? null : `é${line}`, rejected };
+        });
+        const names = [...new Set(made)];
+        const parts = names.map((name) =>
+          makePart(
+            folder.path,
+            `${name}`,
+            all.filter(({ owner }) => owner === name),
+          ),
+        );
+        const result = joined(folder.path, parts);
+        expect(result.text).toBe(all.map(partLine).join(''));
+        expect(result.idsDigest).toBe(naiveDigest(all.map(({ rawId }) => rawId)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('copies runs that are longer than its blocks, and lines that are', () => {
+    using folder = temporaryFolder();
+    const first = Array.from({ length: 3000 }, (_, index) => sent(index + 1, `long-id-${index}`));
+    const middle = [sent(5001, 'x'.repeat(400_000))];
+    const last = Array.from({ length: 3000 }, (_, index) => sent(index + 5002, `id-${index}`));
+    const parts = [
+      makePart(folder.path, 'one', [...first, ...last]),
+      makePart(folder.path, 'two', middle),
+    ];
+    const result = joined(folder.path, parts);
+    expect(result.text === [...first, ...middle, ...last].map(partLine).join('')).toBe(true);
+    expect(result.lines).toBe(6001);
+  });
+
+  test('throws where a part is not what was recorded of it', () => {
+    using folder = temporaryFolder();
+    const part = makePart(folder.path, 'one', [sent(1, 'a'), sent(2, 'b'), sent(3, 'c')]);
+    const bytes = readFileSync(part.partPath);
+    const resultPath = join(folder.path, 'result.jsonl');
+    const join1 = (change: Partial<JoinPart>) => () =>
+      joinParts({ parts: [{ ...part, ...change }], resultPath });
+    expect(join1({})).not.toThrow();
+    expect(join1({ sizeBytes: part.sizeBytes + 1 })).toThrow('bytes');
+    expect(join1({ lines: 2 })).toThrow('3 lines instead of 2');
+    expect(join1({ sha256: '0'.repeat(64) })).toThrow('sha256');
+    const flipped = Buffer.from(bytes);
+    flipped[bytes.length - 20] = (flipped[bytes.length - 20] ?? 0) ^ 1;
+    for (const [content, complaint] of [
+      [flipped, 'sha256'],
+      [bytes.subarray(0, -1), 'cut'],
+      [bytes.subarray(0, -10), 'cut'],
+      [Buffer.concat([bytes, Buffer.from('{}\n')]), 'more lines'],
+      [bytes.subarray(0, bytes.indexOf(10) + 1), 'fewer lines'],
+    ] as const) {
+      writeFileSync(part.partPath, content);
+      expect(join1({}), complaint).toThrow(complaint);
+    }
+  });
+
+  test('throws where two parts claim the same line', () => {
+    using folder = temporaryFolder();
+    const one = makePart(folder.path, 'one', [sent(1, 'a'), sent(3, 'b')]);
+    const two = makePart(folder.path, 'two', [sent(2, 'c'), sent(3, 'd')]);
+    const resultPath = join(folder.path, 'result.jsonl');
+    expect(() => joinParts({ parts: [one, two], resultPath })).toThrow(
+      'line 3 stands in two parts',
+    );
+  });
+
+  test('throws where a line has no custom_id', () => {
+    using folder = temporaryFolder();
+    const part = makePart(folder.path, 'one', [sent(1, 'a')]);
+    const content = Buffer.from('{"id":"x","response":{"custom_id":"a"}}\n');
+    writeFileSync(part.partPath, content);
+    const recorded = { ...part, sizeBytes: content.length, sha256: sha256Of(content) };
+    expect(() => auditParts({ parts: [recorded] })).toThrow('no custom_id');
+  });
+});
