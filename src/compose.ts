@@ -54,6 +54,9 @@ const CONCURRENCY: Readonly<Record<QueueName, number>> = {
 /** Threads for planning, settling and merging: more would only wait for the disk. */
 const MAX_THREADS = 2;
 
+/** A thread's garbage is short-lived buffers and strings: a small nursery costs it no time. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
+
 /** How long running steps may go on after a stop. */
 const GRACE_MS = 25_000;
 
@@ -94,6 +97,7 @@ export function openStore(config: Config): Store {
   const engines = createThreadPool<Engines>({
     entry: siblingModule(import.meta.url, './tasks'),
     size: Math.min(MAX_THREADS, availableParallelism()),
+    resourceLimits: THREAD_LIMITS,
   });
   const close = async (): Promise<void> => engines.close();
   return { blobs, journal, scratch, engines, ids, clock, views, jobs, results, close };

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseSimulatorFault } from '../simulator/faults/parse.ts';
 import type { FaultSwitch } from '../simulator/faults/switches.ts';
-import { startSimulator } from '../simulator/simulator.ts';
 import { listenForLeaving } from './leaving.ts';
 import { wholeOption } from './settings.ts';
 import { Terminal } from './terminal.ts';
@@ -43,6 +42,8 @@ export function addSimulate(program: Command): void {
 
 async function simulate(flags: SimulateFlags): Promise<void> {
   const terminal = new Terminal({ quiet: false, json: flags.json ?? false });
+  // Loaded here only: every other command would carry its server in memory.
+  const { startSimulator } = await import('../simulator/simulator.ts');
   const simulator = await startSimulator({
     port: flags.port,
     host: flags.host,
