@@ -95,7 +95,7 @@ describe('with --on-invalid fail', () => {
   });
 });
 
-test('with --on-invalid skip every bad line is answered in its place, and the rest is sent', async () => {
+test('with --on-invalid skip every bad line is answered in its place, the rest sent', async () => {
   const { place, simulator } = await openScene(INPUT);
   const ended = await place.command(place.runArgs(...OPTIONS, '--on-invalid', 'skip'), ENV);
   expect(ended.code, ended.stderr).toBe(3);

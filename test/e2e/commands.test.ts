@@ -50,7 +50,7 @@ describe('run', () => {
     expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('run again, says that all is there and exits as before; what is lost is written', async () => {
+  test('run again, says that all is there, exits as before, writes what is lost', async () => {
     const { place, simulator } = await openScene([...LINES, DOOMED]);
     simulator.controls.setFault({ name: 'line_error_400', match: 'doomed' });
     expect((await place.command(place.runArgs())).code).toBe(3);
@@ -181,12 +181,13 @@ describe('about a finished job', () => {
   });
 });
 
-test('cancel ends a job: what was paid is kept, the rest says why, the exit code is 6', async () => {
+test('cancel ends a job: what was paid is kept, the rest says why; exit code 6', async () => {
   const { place, simulator } = await openScene(LINES);
-  simulator.controls.setFault({ name: 'stuck_finalizing', match: 'c000001' });
+  simulator.controls.setFault({ name: 'stuck_finalizing' });
   const run = place.start(place.runArgs(...OPTIONS, '--max-live-batches', '1'));
   await eventually(async () => {
-    expect((await place.states()).get('c000001')?.status).toBe('submitted');
+    const statuses = [...(await place.states()).values()].map(({ status }) => status);
+    expect(statuses).toContain('submitted');
   });
   const cancelled = await place.command([
     'cancel',

@@ -44,7 +44,7 @@ test('every key carries the prefix, and boards with other prefixes do not meet',
   expect(await two.progress(holder.job)).toEqual(new Map());
 });
 
-test('a board whose server died is unready on the next server, and works once rebuilt', async () => {
+test('a board whose server died is unready on the next one, and works once rebuilt', async () => {
   const server = await startTestRedis();
   const board = openLiveBoard({ redis: server.connect('producer'), prefix: 'board' });
   const holder = { job: `job_${'0'.repeat(26)}` as JobId, chunk: chunkIdOf(0) };

@@ -84,7 +84,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test("an operator's server that forbids INFO is refused, over TCP and with a password", async () => {
+test("an operator's server that forbids INFO is refused, over TCP, with a password", async () => {
   const admin = redis.connect('producer');
   const port = await freePort();
   await admin.config('SET', 'port', String(port));
@@ -102,7 +102,7 @@ test("an operator's server that forbids INFO is refused, over TCP and with a pas
   await handle.close();
 });
 
-test('a server that is not there is refused with its address and without its password', async () => {
+test('a server that is not there is refused with its address, without its password', async () => {
   const port = await freePort();
   const url = `redis://user:hunter2@127.0.0.1:${port}/3`;
   const lines: string[] = [];

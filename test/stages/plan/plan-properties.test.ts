@@ -57,7 +57,7 @@ const set = fc.record({
 });
 
 describe('the planner', () => {
-  it('agrees with a naive planner: every line once, in order, byte for byte, within limits', async () => {
+  it('agrees with a naive planner: every line once, in order, whole, within limits', async () => {
     await fc.assert(
       fc.asyncProperty(set, async ({ lines, endsWithNewline, maxRequests, maxBytes }) => {
         const text = lines.map((one) => one.text).join('\n') + (endsWithNewline ? '\n' : '');

@@ -13,8 +13,10 @@ const EMBEDDINGS = '/v1/embeddings';
 describe('planning a request set', () => {
   it('sends each line byte for byte, with numbers and spaces as they stand', async () => {
     const lines = [
-      `{"custom_id":"n","method":"POST","url":"${URL}","body":{"model":"m","n":12345678901234567890}}`,
-      `\t{ "body" : {"x":1.0,"model":"m"} , "url":"${URL}","method":"POST","custom_id":"\\u00e9" }\r`,
+      `{"custom_id":"n","method":"POST","url":"${URL}",` +
+        '"body":{"model":"m","n":12345678901234567890}}',
+      '\t{ "body" : {"x":1.0,"model":"m"} , ' +
+        `"url":"${URL}","method":"POST","custom_id":"\\u00e9" }\r`,
     ];
     const plan = await planned(lines.join('\n'));
     expect(plan.chunks).toMatchObject([{ id: 'c000000', model: 'm', requests: 2, rejected: 0 }]);
@@ -125,7 +127,7 @@ describe('planning a request set', () => {
     ]);
   });
 
-  it('keeps the first line of an id and makes a chunk of duplicates one without a model', async () => {
+  it('keeps the first line of an id; a chunk of duplicates has no model', async () => {
     const lines = [request('a', {}), request('b', {}), request('\\u0061', {}), request('a', {})];
     const plan = await planned(lines.join('\n'), { limits: { ...LIMITS, maxRequests: 2 } });
     expect(plan.chunks).toMatchObject([
