@@ -6,6 +6,7 @@
 
 import type { ProviderBatch } from '../ports/batch-provider.ts';
 import { findBatches } from './look.ts';
+import { cancelBatch } from './poll.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
@@ -63,8 +64,14 @@ async function take(
   const { state } = task.stream;
   if (state.status !== 'submitting' && state.status !== 'abandoning') return MOVED;
   const { number, attemptId } = state.attempt;
-  const chosen = found.find(isLive) ?? found[0];
+  const chosen = chosenOf(task, found);
   if (chosen === undefined) return MOVED;
+  // First the others: once the attempt has its batch, nobody looks at its file again.
+  for (const other of found) {
+    if (other.id === chosen.id) continue;
+    await cancelBatch(other, tools);
+    await task.stream.record({ type: 'stray_found', stray: { batchId: other.id, number } });
+  }
   await task.stream.record({
     type: 'submitted',
     attemptId,
@@ -78,11 +85,14 @@ async function take(
     job: task.job.id,
     chunk: task.chunk.id,
   });
-  for (const other of found) {
-    if (other.id === chosen.id) continue;
-    await task.stream.record({ type: 'stray_found', stray: { batchId: other.id, number } });
-  }
   return MOVED;
+}
+
+/** The oldest that lives, of those that an earlier try has not called strays already. */
+function chosenOf(task: ChunkTask, found: readonly ProviderBatch[]): ProviderBatch | undefined {
+  const { strays } = task.stream.state;
+  const own = found.filter((batch) => strays.every(({ batchId }) => batchId !== batch.id));
+  return own.find(isLive) ?? own[0];
 }
 
 function isLive(batch: ProviderBatch): boolean {

@@ -85,7 +85,7 @@ export async function endOf(
   };
 }
 
-/** An abandoned attempt's batch may turn up late: it is recorded, and cancelled by its step. */
+/** An abandoned attempt's batch may turn up late: it is cancelled, and its answers are used. */
 async function findStrays(task: ChunkTask, tools: Tools): Promise<void> {
   const { abandoned } = task.stream.state;
   if (abandoned.length === 0) return;
@@ -103,7 +103,9 @@ export async function recordStrays(task: ChunkTask, tools: Tools): Promise<boole
   let recorded = false;
   for (const batch of await findBatches(tools.provider, files, tools.policy.listsNewestFirst)) {
     const attempt = abandoned.find((one) => one.fileId === batch.inputFileId);
-    if (attempt === undefined) continue;
+    if (attempt === undefined || isKnown(task, batch.id)) continue;
+    // Before its event: whoever dies in between finds it again, and stops it again.
+    await cancelBatch(batch, tools);
     const stray = { batchId: batch.id, number: attempt.number };
     if (!(await task.stream.record({ type: 'stray_found', stray }))) continue;
     recorded = true;
@@ -118,7 +120,13 @@ export async function recordStrays(task: ChunkTask, tools: Tools): Promise<boole
   return recorded;
 }
 
-async function lookAt(
+function isKnown(task: ChunkTask, batchId: string): boolean {
+  const { strays, collected } = task.stream.state;
+  return [...strays, ...collected].some((one) => one.batchId === batchId);
+}
+
+/** One look; null where the provider does not find the batch, an alert where that lasts. */
+export async function lookAt(
   task: ChunkTask,
   batchId: string,
   maxAgeMs: number,

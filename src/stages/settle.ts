@@ -5,7 +5,7 @@ import type { PartRecord } from '../domain/chunk.ts';
 import { localAnswers, assess } from './assess.ts';
 import { dropAnswers, fileIds, storeAnswers, tallyOf } from './collect.ts';
 import { chunkFileName, partName, settledName } from './names.ts';
-import { cancelBatch, endOf, recordStrays } from './poll.ts';
+import { cancelBatch, endOf, lookAt, recordStrays } from './poll.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
@@ -14,12 +14,15 @@ export async function collectStrays(task: ChunkTask, tools: Tools): Promise<Stag
   const { stream } = task;
   const stray = stream.state.strays[0];
   if (stray === undefined) return MOVED;
-  const batch = await tools.provider.retrieveBatch(stray.batchId);
+  const pauseMs = tools.policy.retry.attemptPauseMs;
+  const batch = await lookAt(task, stray.batchId, pauseMs, tools);
+  if (batch === null) return later(pauseMs, 'the provider does not find a stray batch');
   const ended = await endOf(task, batch, tools);
   if (ended === null) {
     await cancelBatch(batch, tools);
-    return later(tools.policy.retry.attemptPauseMs, 'waiting for a stray batch to end');
+    return later(pauseMs, 'waiting for a stray batch to end');
   }
+  tools.sightings.forget(stray.batchId);
   const of = { number: stray.number, requests: 0, stray: true };
   const stored = await storeAnswers(task, ended, of, tools);
   if (stored.kind === 'later') return later(stored.delayMs, 'fetching answers again');

@@ -69,7 +69,10 @@ export class Audit {
   /** A create takes effect now. */
   creating(process: SimulatedProcess, attemptId: string): void {
     const winner = this.#winners.get(attemptId);
-    this.#require(winner === process, `${process.name} creates ${attemptId} without its own append`);
+    this.#require(
+      winner === process,
+      `${process.name} creates ${attemptId} without its own append`,
+    );
   }
 
   #jobEvent(job: string, entry: JournalEntry<JobEvent, JobState>): void {

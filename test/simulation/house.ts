@@ -58,7 +58,7 @@ export function openDoors(process: SimulatedProcess, world: World) {
 }
 
 /** The process's tools: what it remembers is its own, what it shares is the world's. */
-export function openTools(process: SimulatedProcess, world: World) {
+function openTools(process: SimulatedProcess, world: World) {
   const doors = openDoors(process, world);
   const provider = createProviderPort(process, world.providerParts());
   const call = <Value>(label: string, effect: () => Promise<Value>) =>
@@ -92,13 +92,20 @@ export function openTools(process: SimulatedProcess, world: World) {
   return { ...doors, tools };
 }
 
-/** Starts the workers of a process; resolves when its first sweep is done. */
-export async function startHouse(process: SimulatedProcess, world: World): Promise<void> {
-  const { tools, views, blobs } = openTools(process, world);
+/** Everything that a worker process has, before it begins to work. */
+export function openHouse(process: SimulatedProcess, world: World) {
+  const opened = openTools(process, world);
+  const { tools, views, blobs } = opened;
   const queue = queueOf(process, world);
   const brake = new Brake(views, queue, blobs);
   const steps = new Steps(tools, queue, views, brake);
   const sweep = new Sweep(tools, queue, views, IDENTITY);
+  return { ...opened, process, queue, steps, sweep };
+}
+
+/** Starts the workers of a process; resolves when its first sweep is done. */
+export async function startHouse(process: SimulatedProcess, world: World): Promise<void> {
+  const { tools, queue, steps, sweep } = openHouse(process, world);
   const settings = {
     concurrency: CONCURRENCY,
     sweepIntervalMs: world.profile.sweepIntervalMs,
@@ -114,8 +121,11 @@ function blobsOf(process: SimulatedProcess, world: World): BlobStore {
       const own = Reflect.get(target, key, target) as (...all: unknown[]) => Promise<unknown>;
       if (key !== 'putIfAbsent') return own.bind(target);
       return async (name: string, bytes: Uint8Array) => {
+        const trouble = world.interfere(process, name, bytes);
+        if (trouble === 'before') throw planned();
         const outcome = await own.call(target, name, bytes);
         if (outcome === 'created') audit.created(process, name, bytes);
+        if (trouble === 'after') throw planned();
         return outcome;
       };
     },
@@ -185,7 +195,9 @@ function gated<Port extends object>(
       const own = Reflect.get(target, key, target) as unknown;
       if (typeof own !== 'function') return Reflect.get(target, key, receiver) as unknown;
       return (...inputs: unknown[]) =>
-        call(String(key), async () => (own as (...all: unknown[]) => unknown).apply(target, inputs));
+        call(String(key), async () =>
+          (own as (...all: unknown[]) => unknown).apply(target, inputs),
+        );
     },
   });
 }

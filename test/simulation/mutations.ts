@@ -74,9 +74,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'takes a late failure for another attempt',
     file: 'src/domain/transitions.ts',
-    from: `  if (state.status !== 'submitting' || state.attempt.attemptId !== event.attemptId) return null;
+    from: ` || state.attempt.attemptId !== event.attemptId) return null;
   const common = { ...chunkCommon(state), pauses: state.pauses + 1 };`,
-    to: `  if (state.status !== 'submitting') return null;
+    to: `) return null;
   const common = { ...chunkCommon(state), pauses: state.pauses + 1 };`,
   },
   {
@@ -88,8 +88,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'believes a download that is too short',
     file: 'src/stages/collect.ts',
-    from: 'report.cut || report.unparsable > 0 || fallsShort(report, batch)',
-    to: 'report.cut && fallsShort(report, batch)',
+    from: 'const MAX_FETCHES = 4;',
+    to: 'const MAX_FETCHES = 1;',
   },
   {
     name: 'counts strangers as answers',

@@ -75,7 +75,7 @@ export class SimulatedProcess implements Owner {
     const perform = (): void => {
       effect().then(
         (value) => answered(() => resolve(value)),
-        (error: unknown) => answered(() => reject(error as Error)),
+        (error: unknown) => answered(() => reject(error)),
       );
     };
     if (this.#alive) {

@@ -23,7 +23,7 @@ export interface Rates {
   readonly lateCreate: number;
   /** One POST makes two batches, its answer is lost. */
   readonly twin: number;
-  /** Of batches: stuck until they expire, failed by a full token queue, cancelled by the provider. */
+  /** Batches that are stuck until they expire, fail by a full token queue, are cancelled there. */
   readonly stuck: number;
   readonly tokens: number;
   readonly cancelledThere: number;

@@ -23,7 +23,10 @@ export function checkResult(
     const answer = readAnswer(lines[at] ?? '');
     if (answer?.id !== request.custom_id) {
       world.fail(`${id}: line ${at + 1} answers ${answer?.id}, not ${request.custom_id}`);
-    } else if (classifyAnswer(answer.facts).kind !== 'success' && isKept(world, request, collected)) {
+    } else if (
+      classifyAnswer(answer.facts).kind !== 'success' &&
+      isKept(world, request, collected)
+    ) {
       world.fail(`${id}: ${request.custom_id} was paid, delivered and lost`);
     }
   }
@@ -35,7 +38,11 @@ function collectedBatches(world: World, job: string): Set<string> {
   return new Set(states.flatMap(([, state]) => state.collected.map(({ batchId }) => batchId)));
 }
 
-function isKept(world: World, { custom_id: id }: SimulatedRequest, collected: Set<string>): boolean {
+function isKept(
+  world: World,
+  { custom_id: id }: SimulatedRequest,
+  collected: Set<string>,
+): boolean {
   const { ledger } = world.model;
   return !ledger.isWithheld(id) && ledger.payers(id).some((batch) => collected.has(batch.id));
 }

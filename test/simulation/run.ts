@@ -33,7 +33,8 @@ for (let seed = first; seed < first + count; seed += 1) {
 const seconds = (performance.now() - startedMs) / 1000;
 const failing = reports.filter(({ violations }) => violations.length > 0);
 console.log(summaryOf(reports, seconds));
-for (const kind of ['strikes', 'appended', 'notices'] as const) console.log(`${kind}: ${sums(kind)}`);
+for (const kind of ['strikes', 'appended', 'notices'] as const)
+  console.log(`${kind}: ${sums(kind)}`);
 if (failing.length > 0) {
   console.log(`failing seeds: ${failing.map(({ seed }) => seed).join(' ')}`);
   process.exitCode = 1;

@@ -1,25 +1,23 @@
 /** Runs one seed: jobs are submitted, troubled, and must all end well once the trouble is over. */
 
-import { createHash } from 'node:crypto';
 import type { JobId } from '../../src/domain/ids.ts';
 import type { JobState } from '../../src/domain/job.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import { resultName } from '../../src/stages/names.ts';
 import type { SimulatedRequest } from '../support/memory/plan.ts';
-import { openDoors, IDENTITY } from './house.ts';
+import { drawRequests, operate } from './operator.ts';
 import { checkResult } from './result.ts';
 import { drawProfile } from './profile.ts';
-import type { Profile } from './profile.ts';
-import { NATURES } from './provider/execution.ts';
 import { Random } from './random.ts';
 import { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 /** After the last fault every job must end within this time. */
-const PATIENCE_MS = 14 * 24 * HOUR_MS;
+const PATIENCE_MS = 5 * 24 * HOUR_MS;
+/** A seed needs some thousands of them. */
+const MAX_EVENTS = 1_000_000;
 /** What was under way when the jobs ended may still come. */
 const LINGER_MS = 2 * HOUR_MS;
-const RESUME_EVERY_MS = 20 * 60_000;
 
 export interface SeedReport {
   readonly seed: number;
@@ -52,15 +50,18 @@ export async function simulate(
   const states = (): (JobState | undefined)[] => [...jobs.keys()].map((id) => audit.jobs.get(id));
   const isOver = (): boolean =>
     isBroken() ||
+    scheduler.events > MAX_EVENTS ||
     (jobs.size === sets.length &&
       states().every((state) => state !== undefined && isTerminal(state)));
   await scheduler.run(profile.faultsUntilMs + PATIENCE_MS, isOver);
   if (!isOver()) world.fail(`not over ${PATIENCE_MS / HOUR_MS} h after the last fault`);
+  if (scheduler.events > MAX_EVENTS) world.fail(`not over after ${MAX_EVENTS} events`);
   const virtualMs = scheduler.nowMs;
   await scheduler.run(virtualMs + LINGER_MS, isBroken);
   for (const [id, requests] of jobs) {
     const state = audit.jobs.get(id);
-    if (state?.status === 'done') checkResult(world, state, requests, world.store.peek(resultName(id)));
+    if (state?.status === 'done')
+      checkResult(world, state, requests, world.store.peek(resultName(id)));
   }
   return {
     seed,
@@ -73,70 +74,5 @@ export async function simulate(
     strikes: world.strikes,
     notices: world.notices,
     appended: audit.counts,
-  };
-}
-
-function drawRequests(job: number, profile: Profile, random: Random): SimulatedRequest[] {
-  return Array.from({ length: profile.requests }, (_, at) => {
-    const request = {
-      custom_id: `j${job}-r${at}-${random.pick(NATURES)}`,
-      model: `model-${random.int(1, profile.models)}`,
-    };
-    return random.chance(0.05) ? { ...request, reject: true } : request;
-  });
-}
-
-/** The person at the command line: submits, cancels at a whim, resumes what is held. */
-async function operate(
-  world: World,
-  sets: readonly SimulatedRequest[][],
-  jobs: Map<JobId, readonly SimulatedRequest[]>,
-): Promise<void> {
-  const { random, profile } = world;
-  const person = world.steady('person');
-  const doors = openDoors(person, world);
-  for (const [number, requests] of sets.entries()) {
-    await person.sleep(random.spread(1, HOUR_MS), undefined);
-    const bytes = Buffer.from(requests.map((one) => `${JSON.stringify(one)}\n`).join(''));
-    world.files.write(`/in/${number}`, bytes);
-    const { job } = await doors.jobs.submit(submissionOf(`/in/${number}`, bytes, profile));
-    jobs.set(job, requests);
-    world.trace?.(`${job} is submitted: ${requests.length} requests`);
-  }
-  const cancelAtMs = profile.cancels ? random.next() * profile.faultsUntilMs : Infinity;
-  for (let cancelled = false; ; ) {
-    await person.sleep(RESUME_EVERY_MS, undefined);
-    for (const id of jobs.keys()) {
-      if (await doors.jobs.resume(id)) world.trace?.(`${id} is resumed`);
-    }
-    if (cancelled || world.scheduler.nowMs < cancelAtMs) continue;
-    cancelled = true;
-    const id = random.pick([...jobs.keys()]);
-    if (await doors.jobs.cancel(id)) world.trace?.(`${id} is cancelled`);
-  }
-}
-
-function submissionOf(path: string, bytes: Buffer, profile: Profile) {
-  return {
-    name: path,
-    source: {
-      kind: 'path' as const,
-      location: path,
-      encoding: 'identity' as const,
-      sizeBytes: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-    },
-    defaults: { endpoint: null, model: null },
-    limits: {
-      maxRequests: profile.chunkRequests,
-      maxBytes: 1_000_000,
-      maxInputs: 1_000,
-      maxLineBytes: 1_000,
-    },
-    onInvalid: 'skip' as const,
-    provider: IDENTITY,
-    completionWindow: '24h',
-    options: { maxAttempts: profile.maxAttempts, maxErrors: null },
-    fresh: false,
   };
 }

@@ -10,14 +10,26 @@ import { MemoryFiles } from '../support/memory/local-files.ts';
 import { MemoryWorkQueue } from '../support/memory/work-queue.ts';
 import { Audit } from './audit.ts';
 import { startHouse } from './house.ts';
+import type { Striker } from './process.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Profile, Rates } from './profile.ts';
 import { ProviderModel } from './provider/model.ts';
 import type { PortParts } from './provider/port.ts';
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 
 const MINUTE_MS = 60_000;
+const WEIGHTS = new Map([
+  ['createBatch', 20],
+  ['putIfAbsent', 5],
+]);
+
+/** `before` and `after`: the write rejects, and has not, or has, taken place. */
+export type Interference = (
+  process: SimulatedProcess,
+  name: string,
+  bytes: Uint8Array,
+) => 'before' | 'after' | null;
 
 export class World {
   readonly profile: Profile;
@@ -35,6 +47,8 @@ export class World {
   readonly strikes = new Map<string, number>();
   /** Sees every line of what happens; null: nobody looks. */
   readonly trace: ((line: string) => void) | null;
+  /** A scenario's own trouble with the writing of an object. */
+  interfere: Interference = () => null;
   readonly #quiet: Rates;
   readonly #workers = new Set<SimulatedProcess>();
   #started = 0;
@@ -95,8 +109,8 @@ export class World {
   }
 
   /** A process outside of every trouble: a person's command, or a scenario's own. */
-  steady(name: string): SimulatedProcess {
-    return new SimulatedProcess(name, this.scheduler, this.random, () => {});
+  steady(name: string, strike: Striker = () => {}): SimulatedProcess {
+    return new SimulatedProcess(name, this.scheduler, this.random, strike);
   }
 
   startWorker(): SimulatedProcess {
@@ -163,7 +177,8 @@ export class World {
   told(process: SimulatedProcess, notice: Notice): void {
     this.notices.set(notice.code, (this.notices.get(notice.code) ?? 0) + 1);
     this.trace?.(`${process.name} tells ${notice.code} of ${notice.chunk}: ${notice.message}`);
-    const isPlanned = notice.code !== 'sweep_failed' || /planned|Redis is away/.test(notice.message);
+    const isPlanned =
+      notice.code !== 'sweep_failed' || /planned|Redis is away/.test(notice.message);
     if (!isPlanned) this.fail(notice.message);
   }
 
@@ -194,8 +209,10 @@ export class World {
 
   #strike(process: SimulatedProcess, label: string): void {
     const { crashAtCall, freezeAtCall } = this.rates();
-    if (this.random.chance(crashAtCall)) this.crash(process, `at ${label}`);
-    else if (this.random.chance(freezeAtCall)) this.freeze(process, `at ${label}`);
+    // Most of all around the call that costs money, and around events.
+    const weight = WEIGHTS.get(label) ?? 1;
+    if (this.random.chance(crashAtCall * weight)) this.crash(process, `at ${label}`);
+    else if (this.random.chance(freezeAtCall * weight)) this.freeze(process, `at ${label}`);
   }
 
   #strikeEvery(meanMs: number, strike: () => void): void {

@@ -3,7 +3,18 @@
 import type { Random } from '../random.ts';
 
 /** `bad` fails its batch's validation, `flaky` fails now and then, `final` is refused. */
-export const NATURES = ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'flaky', 'flaky', 'final', 'bad'] as const;
+export const NATURES = [
+  'ok',
+  'ok',
+  'ok',
+  'ok',
+  'ok',
+  'ok',
+  'flaky',
+  'flaky',
+  'final',
+  'bad',
+] as const;
 
 export function natureOf(customId: string): string {
   return customId.split('-').at(-1) ?? '';
@@ -34,5 +45,9 @@ export function stranger(random: Random): string {
 }
 
 function answer(customId: string, status: number, body: object): string {
-  return JSON.stringify({ custom_id: customId, response: { status_code: status, body }, error: null });
+  return JSON.stringify({
+    custom_id: customId,
+    response: { status_code: status, body },
+    error: null,
+  });
 }

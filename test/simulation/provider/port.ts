@@ -60,7 +60,11 @@ function weathered<Value>(
   effect: () => Promise<Value>,
 ): Promise<Value> {
   const { transient, unknown, refused } = rates();
-  const lost = random.chance(transient) ? 'transient' : random.chance(unknown / 2) ? 'unknown' : null;
+  const lost = random.chance(transient)
+    ? 'transient'
+    : random.chance(unknown / 2)
+      ? 'unknown'
+      : null;
   const isRefused = lost === null && random.chance(refused);
   const isAnswerLost = random.chance(unknown / 2);
   const style = { thereMs: random.spread(10, 3_000), backMs: random.spread(10, 3_000) };
@@ -101,11 +105,18 @@ function createBatch(
 }
 
 /** Now and then a retrieval says something that was, or that never was. */
-function oddly<Batch extends { status: string }>(batch: Batch, { random, rates }: PortParts): Batch {
+function oddly<Batch extends { status: string }>(
+  batch: Batch,
+  { random, rates }: PortParts,
+): Batch {
   if (!random.chance(rates().oddStatus)) return batch;
   return { ...batch, status: random.pick(['validating', 'in_progress', 'resting']) };
 }
 
-function weather(kind: 'permanent' | 'transient' | 'unknown', status: number | null, message: string) {
+function weather(
+  kind: 'permanent' | 'transient' | 'unknown',
+  status: number | null,
+  message: string,
+) {
   return new Weather({ kind, status, code: null, message, retryAfterMs: null });
 }

@@ -121,7 +121,7 @@ describe('checkAnswers', () => {
       '{"custom_id":"x","custom_id":"y"}\n',
       '{"custom_id":"x"} {}\n',
     ];
-    const badBytes = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d, 0x0a]);
+    const badBytes = Buffer.from('{"custom_id":"a\u00ff"}\n', 'latin1');
     const file = Buffer.concat([
       Buffer.from(successLine('a')),
       ...bad.map((line) => Buffer.from(line)),

@@ -84,20 +84,22 @@ describe('verifyResult', () => {
 
   test('finds an id that stands twice, however it is written', () => {
     const { text, expected } = sample();
-    const doubled = text + successLine('é') + successLine('c');
-    const idsDigest = digestOf(['a', 'é', 'c', 'a', null, 'é', 'c']);
-    const changed = { ...expected, ...factsOf(doubled), idsDigest, succeeded: 4 };
+    const doubled = text + successLine('é') + successLine('c') + successLine('a');
+    const idsDigest = digestOf(['a', 'é', 'c', 'a', null, 'é', 'c', 'a']);
+    const changed = { ...expected, ...factsOf(doubled), idsDigest, succeeded: 5 };
     const { problems, counts } = verify(doubled, changed);
     expect(problems).toEqual([
       'Line 6 has the custom_id of line 2.',
       'Line 7 has the custom_id of line 3.',
+      'Line 8 has the custom_id of line 1.',
     ]);
-    expect(counts.repeated).toBe(2);
+    expect(counts.repeated).toBe(3);
   });
 
   test('finds lines that are not answers, blank ones included', () => {
     const { text, expected } = sample();
-    const bad = Buffer.concat([Buffer.from(`${text}\nno json\n`), Buffer.from([0xff, 0x0a])]);
+    const badBytes = Buffer.from('{"custom_id":"a\u00ff"}\n', 'latin1');
+    const bad = Buffer.concat([Buffer.from(`${text}\nno json\n`), badBytes]);
     const { problems, counts } = verify(bad, expected);
     expect(counts.unreadable).toBe(3);
     for (const line of [6, 7, 8]) expect(problems).toContain(`Line ${line} is not an answer line.`);

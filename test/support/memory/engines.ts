@@ -46,10 +46,16 @@ export function readAnswer(line: string): { id: string; facts: AnswerFacts } | n
   try {
     const { custom_id: id, response, error } = JSON.parse(line) as Record<string, never>;
     if (typeof id !== 'string') return null;
-    const { status_code: statusCode = null, body = null } = (response ?? {}) as Record<string, never>;
+    const { status_code: statusCode = null, body = null } = (response ?? {}) as Record<
+      string,
+      never
+    >;
     const codeIn = (value: unknown) => (value as { code?: string } | null)?.code ?? null;
     const bodyErrorCode = body && codeIn((body as { error?: unknown }).error);
-    return { id, facts: { statusCode, errorCode: codeIn(error), bodyErrorCode, hasBody: body !== null } };
+    return {
+      id,
+      facts: { statusCode, errorCode: codeIn(error), bodyErrorCode, hasBody: body !== null },
+    };
   } catch {
     return null;
   }

@@ -23,7 +23,11 @@ export interface Outcome {
 
 export type FoldedAttempt =
   | { readonly kind: 'answers'; readonly lines: readonly string[] }
-  | { readonly kind: 'invalid'; readonly errors: readonly ValidationError[]; readonly sent?: number };
+  | {
+      readonly kind: 'invalid';
+      readonly errors: readonly ValidationError[];
+      readonly sent?: number;
+    };
 
 type Reader = (line: string) => { id: string; facts: AnswerFacts } | null;
 
@@ -35,10 +39,16 @@ export function foldOutcomes(
   attempts: readonly FoldedAttempt[],
   read: Reader,
 ) {
-  const outcomes = index.map(
-    (line): Outcome => ({ line, kind: 'none', quota: false, answer: null, refusal: null }),
+  const outcomes = index.map((line): Outcome => ({
+    line,
+    kind: 'none',
+    quota: false,
+    answer: null,
+    refusal: null,
+  }));
+  const byId = new Map(
+    outcomes.filter(({ line }) => !line.rejected).map((one) => [one.line.id, one]),
   );
-  const byId = new Map(outcomes.filter(({ line }) => !line.rejected).map((one) => [one.line.id, one]));
   const tally = { strangers: 0, unparsable: 0, duplicates: 0 };
   const pendingBefore: Outcome[][] = [];
   for (const attempt of attempts) {
@@ -46,7 +56,10 @@ export function foldOutcomes(
     if (attempt.kind === 'answers') {
       for (const line of attempt.lines) takeAnswer(line, read(line), byId, tally);
     } else {
-      refuseLines(attempt.errors, pendingBefore.findLast((list) => list.length === attempt.sent));
+      refuseLines(
+        attempt.errors,
+        pendingBefore.findLast((list) => list.length === attempt.sent),
+      );
     }
   }
   return { outcomes, ...tally };
