@@ -231,6 +231,8 @@ function stray(
   if (state.status === 'settled') return null;
   const batchId = event.type === 'stray_found' ? event.stray.batchId : event.attempt.batchId;
   const known = state.strays.some((one) => one.batchId === batchId);
+  if (state.status === 'submitted' && state.batchId === batchId) return null;
+  if (state.status === 'ended' && state.batch.batchId === batchId) return null;
   if (event.type === 'stray_found') {
     const before = known || state.collected.some((one) => one.batchId === batchId);
     return before ? null : { ...state, strays: [...state.strays, event.stray] };

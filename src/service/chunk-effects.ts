@@ -51,7 +51,7 @@ export class ChunkEffects {
     const marks = await this.#tools.blobs.list(settledFolder(task.job.id));
     if (marks.length < job.stream.state.plan.chunkCount) return;
     const due = jobBell(job.stream.state, job.stream.version);
-    if (due !== null) await this.#queue.ring(due.bell, due.delayMs);
+    if (due !== null) await this.#queue.wake(due.bell);
   }
 
   /** Rings what a chunk owes, from its journal. */

@@ -27,6 +27,9 @@ import { wish } from './wish.ts';
 /** Chunks whose streams are loaded at once to ring for them. */
 const RINGS_AT_ONCE = 16;
 
+/** How long a merge sleeps that nobody wakes. */
+const MERGE_SLEEP_MS = 60_000;
+
 const DONE: BellAnswer = { kind: 'done' };
 
 export class Steps {
@@ -65,7 +68,8 @@ export class Steps {
   async #afterJobStage(task: JobTask, answer: StageAnswer): Promise<BellAnswer> {
     if (answer.kind === 'later') return { kind: 'later', delayMs: answer.delayMs };
     if (answer.kind === 'hold') return this.#holdLater(answer);
-    if (answer.kind !== 'moved') return DONE;
+    // A merge that counts too few marks sleeps: the last mark wakes it, even while it counts.
+    if (answer.kind !== 'moved') return { kind: 'later', delayMs: MERGE_SLEEP_MS };
     const { state, version } = task.stream;
     if (isTerminal(state)) await closeJob(task, this.#tools);
     const next = jobBell(state, version);

@@ -68,7 +68,9 @@ export async function endOf(
     const { times } = tools.watch.see(`files ${batch.id}`);
     const outputOwed = batch.outputFileId === null && !provesNoSuccess(batch);
     if (times === ALERT_AFTER_LOOKS && outputOwed) missingOutputAlert(task, batch, tools);
-    if (outputOwed || times < ERROR_FILE_LOOKS) return null;
+    // A batch that was cut short and states no counts may well have answered nothing at all.
+    const isSilent = status !== 'completed' && batch.counts === null && times > ALERT_AFTER_LOOKS;
+    if ((outputOwed && !isSilent) || times < ERROR_FILE_LOOKS) return null;
   }
   tools.watch.forget(`files ${batch.id}`);
   return {
@@ -177,7 +179,7 @@ function missingOutputAlert(task: ChunkTask, batch: ProviderBatch, tools: Tools)
   tools.notices.tell({
     level: 'alert',
     code: 'output_missing',
-    message: `Batch ${batch.id} is ${batch.status} with paid answers but names no output file.`,
+    message: `Batch ${batch.id} is ${batch.status} but names no output file; looking on.`,
     job: task.job.id,
     chunk: task.chunk.id,
   });

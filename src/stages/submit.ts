@@ -31,10 +31,23 @@ export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer
   }
   const outcome = await createBatch(task, attemptId, tools);
   if (!(outcome instanceof WeatherError)) {
-    await stream.record({ type: 'submitted', attemptId, batchId: outcome.id, adopted: false });
-    return MOVED;
+    return recordBatch(task, attemptId, outcome.id);
   }
   return afterFailedCreate(task, attemptId, outcome, tools);
+}
+
+/** Our batch exists: it is the attempt's, or a stray where others have gone on without it. */
+async function recordBatch(
+  task: ChunkTask,
+  attemptId: string,
+  batchId: string,
+): Promise<StageAnswer> {
+  const { state } = task.stream;
+  const number = state.status === 'submitting' ? state.attempt.number : 0;
+  const submitted = { type: 'submitted', attemptId, batchId, adopted: false } as const;
+  if (await task.stream.record(submitted)) return MOVED;
+  await task.stream.record({ type: 'stray_found', stray: { batchId, number } });
+  return MOVED;
 }
 
 async function createBatch(

@@ -19,7 +19,7 @@ describe('whatever strikes the house and its provider', () => {
   }
 
   it('does the same again for the same seed', async () => {
-    const traces = await Promise.all([tracedSeed(7), tracedSeed(7)]);
+    const traces = await Promise.all([tracedSeed(12), tracedSeed(12)]);
     expect(traces[0]?.length).toBeGreaterThan(20);
     expect(traces[0]).toEqual(traces[1]);
   });

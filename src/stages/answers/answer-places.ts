@@ -1,5 +1,7 @@
 /** Where each answer line of a chunk stands, in columns: an answer is named by its number. */
 
+import { releaseMemory } from './release-memory.ts';
+
 export class AnswerPlaces {
   count = 0;
   #files = new Uint16Array(1024);
@@ -36,6 +38,14 @@ export class AnswerPlaces {
     return this.#records[number] as number;
   }
 
+  /** Gives the memory back; nothing may be asked afterwards. */
+  release(): void {
+    releaseMemory(this.#files);
+    releaseMemory(this.#offsets);
+    releaseMemory(this.#lengths);
+    releaseMemory(this.#records);
+  }
+
   #grow(): void {
     const size = this.#files.length * 2;
     this.#files = resized(this.#files, new Uint16Array(size));
@@ -50,5 +60,6 @@ function resized<Column extends Uint16Array | Float64Array | Int32Array>(
   to: Column,
 ): Column {
   to.set(from);
+  releaseMemory(from);
   return to;
 }

@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ENTRY_BYTES, ENTRY_KINDS, Entry } from './answers-index.ts';
+import { releaseMemory } from './release-memory.ts';
 
 const BUFFER_BYTES = 64 * 1024;
 
@@ -44,6 +45,7 @@ export class AnswersIndexReader {
 
   close(): void {
     closeSync(this.#fd);
+    releaseMemory(this.bytes);
   }
 
   #get(at: number): void {
@@ -88,6 +90,7 @@ export class AnswersIndexReader {
       this.#view = new DataView(this.bytes.buffer);
     }
     from.copy(this.bytes, 0, this.textEnd, this.#filled);
+    if (from !== this.bytes) releaseMemory(from);
     this.#filled -= this.textEnd;
     this.textEnd = 0;
   }

@@ -99,13 +99,14 @@ class AnswersCheck {
     this.#lineNumber = 0;
     this.#entry.isError = file === 'errors';
     const fd = openSync(path, 'r');
+    const blocks = new LineBlocks(fd);
     try {
-      const blocks = new LineBlocks(fd);
       while (blocks.next()) this.#readBlock(blocks);
       for (const place of blocks.overlong) this.#addUnparsable(place.offset, place.length);
       this.#cut ||= blocks.cut;
     } finally {
       closeSync(fd);
+      blocks.release();
     }
   }
 

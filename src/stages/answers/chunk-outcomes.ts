@@ -11,6 +11,7 @@ import { AnswersIndexReader } from './answers-index-reader.ts';
 import type { Entry } from './answers-index.ts';
 import type { AttemptAnswers, ChunkAnswers } from './chunk-answers.ts';
 import { IdTable } from './id-table.ts';
+import { releaseMemory } from './release-memory.ts';
 import { sameBytes } from './same-bytes.ts';
 
 /** Outcomes of a record; a larger one wins. */
@@ -50,6 +51,8 @@ export class ChunkOutcomes {
   duplicates = 0;
   conflicts = 0;
 
+  /** What the index is a view of. */
+  readonly #read: readonly Buffer[];
   readonly #table: IdTable;
   readonly #outcomes: Uint8Array;
   /** The answer that tells the outcome, or -1. */
@@ -67,8 +70,9 @@ export class ChunkOutcomes {
 
   /** Reads the index files and folds. The files stay open until `close`. */
   constructor(input: ChunkAnswers) {
-    const ids = readFileSync(input.idsPath);
-    this.index = new LineIndex(readFileSync(input.linesPath), ids);
+    const [records, ids] = [readFileSync(input.linesPath), readFileSync(input.idsPath)];
+    this.index = new LineIndex(records, ids);
+    this.#read = [records, ids];
     const { count } = this.index;
     this.#table = new IdTable(this.index, ids.length);
     this.#outcomes = new Uint8Array(count);
@@ -82,7 +86,12 @@ export class ChunkOutcomes {
       else this.requests += 1;
     }
     this.#pending = this.requests;
-    for (const [step, attempt] of input.attempts.entries()) this.#fold(attempt, step);
+    try {
+      for (const [step, attempt] of input.attempts.entries()) this.#fold(attempt, step);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   outcome(record: number): number {
@@ -114,8 +123,14 @@ export class ChunkOutcomes {
     return this.#usage.sums();
   }
 
+  /** Closes the files and gives the memory back; nothing may be asked afterwards. */
   close(): void {
     this.files.close();
+    this.places.release();
+    this.#table.release();
+    const columns = [this.#outcomes, this.#answers, this.#classNumbers, this.#quotas];
+    const steps = [this.#answeredAt, this.#resolvedAt];
+    for (const view of [...this.#read, ...columns, ...steps]) releaseMemory(view);
   }
 
   #fold(attempt: AttemptAnswers, step: number): void {

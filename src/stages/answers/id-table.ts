@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { ByteHash } from '../../jsonl/byte-hash.ts';
 import type { LineIndex } from '../../jsonl/line-index.ts';
+import { releaseMemory } from './release-memory.ts';
 
 export class IdTable {
   readonly #hash = new ByteHash();
@@ -48,6 +49,14 @@ export class IdTable {
       if (this.#hashes[slot] === hash && this.#isIdOf(record, bytes, start, end)) return record;
       slot = (slot + 1) & this.#mask;
     }
+  }
+
+  /** Gives the memory back; nothing may be asked afterwards. */
+  release(): void {
+    releaseMemory(this.#slots);
+    releaseMemory(this.#hashes);
+    releaseMemory(this.#ids);
+    releaseMemory(this.#starts);
   }
 
   #insert(record: number): void {

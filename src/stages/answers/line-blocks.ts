@@ -4,6 +4,7 @@
  */
 
 import { readSync } from 'node:fs';
+import { releaseMemory } from './release-memory.ts';
 
 /** Blocks of this size stay in the processor's cache. */
 const BLOCK_BYTES = 256 * 1024;
@@ -53,6 +54,11 @@ export class LineBlocks {
       if (this.#filled < this.#maxLineBytes) this.#grow();
       else if (this.#passOver()) return true;
     }
+  }
+
+  /** Gives the memory back; nothing may be read afterwards. The file is the caller's to close. */
+  release(): void {
+    releaseMemory(this.bytes);
   }
 
   /** Forgets the buffer's first bytes: they are done. */
@@ -107,6 +113,7 @@ export class LineBlocks {
   #grow(): void {
     const larger = Buffer.allocUnsafeSlow(this.bytes.length * 2);
     this.bytes.copy(larger, 0, 0, this.#filled);
+    releaseMemory(this.bytes);
     this.bytes = larger;
   }
 }

@@ -69,6 +69,7 @@ export class PartCursor {
 
   close(): void {
     closeSync(this.#fd);
+    this.#blocks.release();
     this.#numbers.close();
   }
 

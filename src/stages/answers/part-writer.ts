@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { writeAll } from '../plan/append-file.ts';
 import type { ChunkOutcomes } from './chunk-outcomes.ts';
 import { REJECTED } from './chunk-outcomes.ts';
+import { releaseMemory } from './release-memory.ts';
 
 /** A block of this size is still in the cache when it is hashed. */
 const BLOCK_BYTES = 256 * 1024;
@@ -50,9 +51,10 @@ export class PartWriter {
     this.#lines += 1;
   }
 
-  /** Writes what is left. The file is the caller's to sync and close. */
+  /** Writes what is left; nothing can be added afterwards. The caller syncs and closes the file. */
   finish(): { lines: number; sizeBytes: number; sha256: string } {
     this.#flush();
+    releaseMemory(this.#block);
     const sha256 = this.#hash.digest('hex');
     return { lines: this.#lines, sizeBytes: this.#sizeBytes, sha256 };
   }

@@ -82,6 +82,7 @@ export class ResultLines {
 
   close(): void {
     closeSync(this.#fd);
+    this.#blocks.release();
   }
 
   #nextBlock(): boolean {

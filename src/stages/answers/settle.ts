@@ -6,7 +6,7 @@ import type { Close, PartRecord } from '../../domain/chunk.ts';
 import { invariant } from '../../domain/errors.ts';
 import { countClasses, countOutcomes } from './assess.ts';
 import type { ChunkAnswers } from './chunk-answers.ts';
-import { ChunkOutcomes, FINAL, REJECTED } from './chunk-outcomes.ts';
+import { ChunkOutcomes } from './chunk-outcomes.ts';
 import { ownErrorLine } from './own-error-line.ts';
 import { PartWriter } from './part-writer.ts';
 import { writeQuarantine } from './quarantine.ts';
@@ -39,6 +39,20 @@ export interface SettledPart extends PartRecord {
  */
 export function settleChunk(task: SettleTask): SettledPart {
   const outcomes = new ChunkOutcomes(task);
+  try {
+    const written = writePart(task, outcomes);
+    const onDisk = statSync(task.partPath).size;
+    invariant(onDisk === written.sizeBytes, `the part has ${onDisk} bytes on the disk`);
+    settleQuarantine(outcomes, task.quarantinePath);
+    return partOf(outcomes, written);
+  } finally {
+    outcomes.close();
+  }
+}
+
+type Written = Pick<PartRecord, 'lines' | 'sizeBytes' | 'sha256'>;
+
+function writePart(task: SettleTask, outcomes: ChunkOutcomes): Written {
   const fd = openSync(task.partPath, 'w');
   try {
     const writer = new PartWriter(fd, outcomes, task.rejectedPath);
@@ -46,15 +60,11 @@ export function settleChunk(task: SettleTask): SettledPart {
       if (outcomes.hasLine(record)) writer.addAnswer(record);
       else writer.addLine(errorLineOf(record, outcomes, task.close));
     }
-    const { sizeBytes, sha256, lines } = writer.finish();
+    const written = writer.finish();
     fsyncSync(fd);
-    settleQuarantine(outcomes, task.quarantinePath);
-    const part = partOf(outcomes, { sizeBytes, sha256, lines });
-    invariant(statSync(task.partPath).size === sizeBytes, 'the part has the size that was written');
-    return part;
+    return written;
   } finally {
     closeSync(fd);
-    outcomes.close();
   }
 }
 
@@ -75,24 +85,16 @@ function settleQuarantine(outcomes: ChunkOutcomes, path: string): void {
   else rmSync(path, { force: true });
 }
 
-function partOf(
-  outcomes: ChunkOutcomes,
-  written: { sizeBytes: number; sha256: string; lines: number },
-): SettledPart {
+function partOf(outcomes: ChunkOutcomes, written: Written): SettledPart {
   const { index, requests, strangers, unparsable, duplicates, conflicts } = outcomes;
-  const counts = countOutcomes(outcomes);
+  const { succeeded, failed, pending } = countOutcomes(outcomes);
   const rejected = index.count - requests;
-  let final = 0;
-  for (let record = 0; record < index.count; record += 1) {
-    if (outcomes.outcome(record) === FINAL) final += 1;
-    if (outcomes.outcome(record) === REJECTED) invariant(index.isRejected(record), 'rejected');
-  }
-  invariant(final === counts.failed, 'failed lines add up');
   invariant(written.lines === index.count, `${written.lines} lines for ${index.count} records`);
+  invariant(succeeded + failed + pending === requests, 'every sent request has an outcome');
   return {
     ...written,
-    succeeded: counts.succeeded,
-    failed: counts.failed + counts.pending,
+    succeeded,
+    failed: failed + pending,
     rejected,
     byClass: countClasses(outcomes),
     usage: outcomes.usage(),
