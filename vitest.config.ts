@@ -14,8 +14,8 @@ export default defineConfig({
     // Worker threads and child processes are part of what is tested: each file gets a process.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     passWithNoTests: false,
     allowOnly: false,

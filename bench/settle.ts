@@ -2,7 +2,7 @@
  * Settling and joining against `cat` of the same answers, GNU sort and a Python reference, on one
  * made set of shuffled answers, in turn; peak memory of the process that settles and joins.
  * Run: node bench/settle.ts [--chunks 20] [--lines 50000] [--bytes 1600] [--models 1] [--rounds 3]
- *      [--references]
+ *      [--references]: GNU sort and Python too
  */
 
 import { execFile } from 'node:child_process';
@@ -23,8 +23,7 @@ import { compare } from './support/ratios.ts';
 /** As many settle at once as in production. */
 const THREADS = 2;
 
-const WORDS =
-  'balance card transfer pending refund limit exchange top-up fee déjà 余额 карта'.split(' ');
+const WORDS = 'balance card transfer pending refund limit fee déjà остаток карта'.split(' ');
 
 const PYTHON = `
 import json, sys
@@ -32,7 +31,8 @@ folder, chunks = sys.argv[1], int(sys.argv[2])
 with open(folder + '/python.jsonl', 'wb') as result:
     for chunk in range(chunks):
         ids = open(f'{folder}/{chunk}/ids.txt').read().split()
-        answers = {json.loads(l)['custom_id']: l for l in open(f'{folder}/{chunk}/output.jsonl', 'rb')}
+        lines = open(f'{folder}/{chunk}/output.jsonl', 'rb')
+        answers = {json.loads(line)['custom_id']: line for line in lines}
         for i in ids: result.write(answers[i])
 `;
 
@@ -103,8 +103,6 @@ async function settleAndJoin(folder: string, check: boolean): Promise<void> {
   ]);
   const ended = performance.now();
   await pool.close();
-  for (const path of all) rmSync(join(path, 'part.jsonl'));
-  rmSync(resultPath);
   const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
   console.log(
     `${joined.lines} lines; settle ${((settled - started) / 1000).toFixed(2)} s, ` +
