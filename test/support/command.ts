@@ -22,7 +22,7 @@ const HASTE = {
 };
 
 /** How long a program may take to say or do what a test waits for. */
-const PATIENCE_MS = 25_000;
+const PATIENCE_MS = 60_000;
 
 export interface Ended {
   /** Null where a signal ended it. */
