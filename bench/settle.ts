@@ -16,7 +16,7 @@ import { hostTasks } from '../src/adapters/system/thread-host.ts';
 import { createThreadPool } from '../src/adapters/system/thread-pool.ts';
 import { RECORD_BYTES, writeRecord } from '../src/jsonl/line-index.ts';
 import { checkAnswers } from '../src/stages/answers/check.ts';
-import { auditParts, writeResult } from '../src/stages/answers/join.ts';
+import { hashResult, writeResult } from '../src/stages/answers/join.ts';
 import { settleChunk } from '../src/stages/answers/settle.ts';
 import { compare } from './support/ratios.ts';
 
@@ -36,7 +36,7 @@ with open(folder + '/python.jsonl', 'wb') as result:
         for i in ids: result.write(answers[i])
 `;
 
-const tasks = { checkAnswers, settleChunk, writeResult, auditParts };
+const tasks = { checkAnswers, settleChunk, writeResult, hashResult };
 
 const { values } = parseArgs({
   options: {
@@ -99,7 +99,7 @@ async function settleAndJoin(folder: string, check: boolean): Promise<void> {
   const resultPath = join(folder, 'result.jsonl');
   const [joined] = await Promise.all([
     pool.run('writeResult', { parts, resultPath }),
-    pool.run('auditParts', { parts }),
+    pool.run('hashResult', { parts }),
   ]);
   const ended = performance.now();
   await pool.close();

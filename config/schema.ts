@@ -9,6 +9,12 @@ function whole(min: number, max: number) {
   return z.coerce.number().int().min(min).max(max);
 }
 
+/** The base URL is journaled and shown, so nothing secret may stand in it. */
+function isPlain(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.username === '' && url.password === '' && url.search === '';
+}
+
 const milliseconds = whole(0, 7 * DAY_SECONDS * 1000);
 
 /** Environment variables, as they are written in a shell or a `.env` file. */
@@ -21,6 +27,7 @@ export const settings = z.object({
     .describe('The key that requests are sent with.'),
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/ })
+    .refine(isPlain, 'must hold neither a name and password nor a query: keys go elsewhere')
     .default('https://api.openai.com/v1')
     .describe('Where the Batch API is.'),
   OPENAI_ORG_ID: z.string().min(1).optional().describe('Sent as OpenAI-Organization.'),

@@ -41,24 +41,42 @@ export async function conclude(
   const where = outPath === null ? '' : ` → ${outPath}`;
   const already = delivered === 'present' ? ' (complete before, nothing to do)' : '';
   terminal.say(
-    `${mark} ${status}: ${grouped(result.lines)} lines = ${grouped(result.succeeded)} ok + ` +
+    `${mark} ${status}: ${plural(result.lines, 'line')} = ${grouped(result.succeeded)} ok + ` +
       `${grouped(failed)} failed${where}${already}`,
   );
-  if (failed > 0) terminal.say(`  batchwright errors ${id}`);
+  if (failed > 0) terminal.say(`  ${terminal.command('errors', id)}`);
   if (status === 'cancelled') return EXIT.cancelled;
   return failed > 0 ? EXIT.failedLines : EXIT.ok;
 }
 
+/** How to start over where the same command only finds the cancelled job. */
+export function sayAnew(state: JobState, again: string, terminal: Terminal): void {
+  if (jobStatus(state) !== 'cancelled') return;
+  terminal.say(`To run it anew, as another job:\n  ${again} --fresh`);
+}
+
+/** Nobody agreed to the sending: the job waits, and the same command asks again. */
+export function sayDeclined({ spec }: JobState, again: string, terminal: Terminal): ExitCode {
+  terminal.event('declined', {});
+  terminal.warn(
+    `Declined: nothing was sent. To be asked again:\n  ${again}\n` +
+      `To drop it:\n  ${terminal.command('cancel', spec.id)}`,
+  );
+  return EXIT.refused;
+}
+
 /** A held job's reason and the way on. */
 export function sayHold(state: JobState, again: string, terminal: Terminal): ExitCode {
-  const { intent } = state;
+  const { intent, spec } = state;
+  const cancel = terminal.command('cancel', spec.id);
   if (intent.kind !== 'hold') return EXIT.internal;
   terminal.event('paused', { code: intent.code, message: intent.message });
   const ways = {
+    unconfirmed: 'Agree to the sending:',
     unauthorized: 'Check OPENAI_API_KEY and the organisation and project, then:',
     insufficient_quota: 'Add credit to the account, then:',
-    provider_refused: 'Mend the cause (or cancel the job), then:',
-    max_errors: 'Look at the errors; to go on, raise --max-errors and:',
+    provider_refused: `Mend the cause (or end the job: ${cancel}), then:`,
+    max_errors: `To see its errors, end it (${cancel}). To go on, raise --max-errors:`,
   };
   terminal.warn(
     `${terminal.style('red', '▲')} paused: ${intent.message}\n${ways[intent.code]}\n  ${again}`,

@@ -9,8 +9,9 @@ import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
 import { freeBytes } from './room.ts';
 import type { CommonFlags } from './settings.ts';
-import { configOf, withCommonFlags } from './settings.ts';
-import { Terminal, size } from './terminal.ts';
+import { configOf, terminalOf, withCommonFlags } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+import { size } from './terminal.ts';
 
 /** One finding; `problem` null: fine. */
 interface Finding {
@@ -28,7 +29,7 @@ const MAX_SKEW_MS = 60_000;
 export function addDoctor(program: Command, finish: Finish): void {
   const command = program.command('doctor').description('what is missing or wrong here');
   withCommonFlags(command).action(async (flags: CommonFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     const config = configOf(flags);
     const findings = [
       nodeFinding(),
@@ -61,7 +62,7 @@ function keyFinding(config: Config): Finding {
   const isNeeded = !isLoopback(config.OPENAI_BASE_URL);
   return {
     check: 'OPENAI_API_KEY',
-    detail: isSet ? 'set' : 'not set',
+    detail: isSet ? 'set' : isNeeded ? 'not set' : 'not set, and not needed on this machine',
     problem: isSet || !isNeeded ? null : 'Export it, or write it to .env.',
   };
 }
@@ -103,6 +104,7 @@ async function providerFindings(config: Config): Promise<Finding[]> {
       { check: 'clock', detail: seconds, problem: isOff ? 'Set this machine’s clock.' : null },
     ];
   } catch (error) {
-    return [{ check: 'Batch API', detail: baseUrl, problem: (error as Error).message }];
+    const problem = `${(error as Error).message}: check OPENAI_BASE_URL and the key.`;
+    return [{ check: 'Batch API', detail: baseUrl, problem }];
   }
 }

@@ -6,8 +6,9 @@ import type { FailedLine, FailureGroup } from '../service/results.ts';
 import { findFinished } from './finished.ts';
 import type { Finished } from './finished.ts';
 import type { CommonFlags } from './settings.ts';
-import { withCommonFlags, withStore } from './settings.ts';
-import { Terminal, grouped, plural } from './terminal.ts';
+import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+import { grouped, plural } from './terminal.ts';
 
 interface ErrorsFlags extends CommonFlags {
   readonly lines?: boolean;
@@ -25,7 +26,7 @@ export function addErrors(program: Command): void {
     .argument('<job|result>', 'a job, or a result file')
     .option('--lines', 'every failed line instead of groups');
   withCommonFlags(command).action(async (text: string, flags: ErrorsFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     await withStore(flags, async (store) => {
       const finished = await findFinished(text, store);
       if (flags.lines === true) return sayLines(finished, store, terminal);
@@ -52,17 +53,19 @@ function sayGroups(groups: readonly FailureGroup[], finished: Finished, terminal
   for (const group of groups) {
     const count = grouped(group.count).padStart(6);
     const retry = (group.retryable ? 'yes' : 'no').padEnd(5);
-    terminal.data(`${count}  ${group.class.padEnd(width)}  ${retry}  ${next(group, finished)}`);
+    terminal.data(
+      `${count}  ${group.class.padEnd(width)}  ${retry}  ${next(group, finished, terminal)}`,
+    );
     const ids = group.sampleIds.join(', ');
     terminal.data(`        ${cut(group.message)}${ids === '' ? '' : `  (${ids})`}`);
   }
 }
 
 /** A command to paste: take the failed requests out to run them again, or look at the lines. */
-function next(group: FailureGroup, { name, job }: Finished): string {
+function next(group: FailureGroup, { name, job }: Finished, terminal: Terminal): string {
   return group.retryable && job !== null
-    ? `batchwright result ${name} --requests -o again.jsonl`
-    : `batchwright errors ${name} --lines`;
+    ? terminal.command('result', name, '--requests', '-o', 'again.jsonl')
+    : terminal.command('errors', name, '--lines');
 }
 
 function sayLines({ resultPath }: Finished, store: Store, terminal: Terminal): void {

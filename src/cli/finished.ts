@@ -40,7 +40,11 @@ export async function findFinished(text: string, store: Store): Promise<Finished
 /** What the manifest says of the result; refuses where it is missing or not one of ours. */
 export async function readManifest({ manifestPath: path }: Finished, store: Store) {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Refusal('input_unreadable', `The manifest ${path} cannot be read (${error.code}).`);
+    const way = 'put it beside the result, or name the job instead of the file';
+    throw new Refusal(
+      'input_unreadable',
+      `The manifest ${path} cannot be read (${error.code}): ${way}.`,
+    );
   });
   const result = store.results.manifest(text);
   if (result !== null) return result;

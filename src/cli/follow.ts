@@ -7,7 +7,7 @@ import type { JobState } from '../domain/job.ts';
 import type { RunningWorkers } from '../service/workers.ts';
 import type { ExitCode } from './exit.ts';
 import { EXIT } from './exit.ts';
-import { conclude, sayHold, sayPlan } from './conclude.ts';
+import { conclude, sayAnew, sayDeclined, sayHold, sayPlan } from './conclude.ts';
 import { EtaGuess, progressLine, progressText, sumProgress } from './progress.ts';
 import type { ProgressSums } from './progress.ts';
 import { listenForLeaving } from './leaving.ts';
@@ -23,6 +23,9 @@ const TEXT_MAX_MS = 60_000;
 /** How long a finished job's cleaning is waited for before it is left to the next process. */
 const CLEANING_MS = 20_000;
 
+/** A longer cleaning is explained. */
+const QUIET_CLEANING_MS = 2_000;
+
 export interface Following {
   readonly store: Store;
   readonly house: House;
@@ -31,8 +34,8 @@ export interface Following {
   readonly outPath: string | null;
   /** The command that goes on with the job. */
   readonly again: string;
-  /** Asked once between planning and sending. */
-  readonly confirm: () => Promise<boolean>;
+  /** Asked between planning and sending, for a job that waits for it. */
+  readonly confirm: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Resolves to the exit code. */
@@ -52,9 +55,10 @@ export async function followJob(job: JobId, following: Following): Promise<ExitC
     await workers.stop();
     if (leaving.signal.aborted) return detached(following);
     sayPlan(planned, terminal);
-    if (planned.status === 'planned' && !(await following.confirm())) {
-      await following.store.jobs.cancel(job);
-      terminal.warn('Declined: the job is cancelled, nothing was sent.');
+    if (isUnconfirmed(planned)) {
+      if (!(await following.confirm(leaving.signal)))
+        return sayDeclined(planned, following.again, terminal);
+      await following.store.jobs.resume(job);
     }
     workers = await house.start();
     const state = await watch(job, following, leaving.signal);
@@ -69,9 +73,13 @@ export async function followJob(job: JobId, following: Following): Promise<ExitC
 /** The same command on a held job means: go on, unless its brake would hold it at once. */
 async function resumeHeld(job: JobId, { store, house }: Following): Promise<void> {
   const state = await store.views.job(job);
-  if (state?.intent.kind !== 'hold') return;
+  if (state?.intent.kind !== 'hold' || state.intent.code === 'unconfirmed') return;
   const braked = state.intent.code === 'max_errors' && (await house.brake.isPassed(job));
   if (!braked) await store.jobs.resume(job);
+}
+
+function isUnconfirmed({ status, intent }: JobState): boolean {
+  return status === 'planned' && intent.kind === 'hold' && intent.code === 'unconfirmed';
 }
 
 /** Shows progress until there is nothing to wait for. */
@@ -88,7 +96,7 @@ async function watch(job: JobId, following: Following, signal: AbortSignal): Pro
     const sums = sumProgress(chunks.values(), counts.lines - counts.blank);
     if (state.intent.kind === 'hold' && !hasLiveBatches(sums)) return false;
     const nowMs = store.clock.monotonicMs();
-    terminal.bar(progressLine(sums, eta.at(nowMs, sums.done, sums.total)));
+    terminal.bar(progressLine(sums, eta.at(nowMs, sums.done, sums.total), terminal.columns));
     const text = progressText(sums);
     if (text !== shown && nowMs >= dueMs) {
       if (!terminal.isInteractive) terminal.say(text);
@@ -122,15 +130,31 @@ async function end(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   if (state.status === 'planned') return sayHold(state, following.again, following.terminal);
-  const code = await conclude(state, following.store, following.outPath, following.terminal);
-  const deadlineMs = following.store.clock.monotonicMs() + CLEANING_MS;
-  await waitWhile(
-    job,
-    following,
-    signal,
-    (now) => now.status === 'merged' && following.store.clock.monotonicMs() < deadlineMs,
-  );
+  const { outPath, again, terminal } = following;
+  const code = await conclude(state, following.store, outPath, terminal);
+  if (outPath !== null) sayAnew(state, again, terminal);
+  await waitForCleaning(job, following, signal);
   return code;
+}
+
+/** Files at the provider cost nothing: what cannot be deleted soon is the next process's. */
+async function waitForCleaning(
+  job: JobId,
+  following: Following,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, terminal } = following;
+  const startMs = store.clock.monotonicMs();
+  let isSaid = false;
+  await waitWhile(job, following, signal, (state) => {
+    const elapsedMs = store.clock.monotonicMs() - startMs;
+    if (state.status !== 'merged' || elapsedMs > CLEANING_MS) return false;
+    if (elapsedMs > QUIET_CLEANING_MS && !isSaid) {
+      terminal.say('  deleting the files at the provider (Ctrl-C leaves them to the next run) …');
+      isSaid = true;
+    }
+    return true;
+  });
 }
 
 function detached({ terminal, again }: Following): ExitCode {

@@ -4,14 +4,14 @@ import type { Command } from 'commander';
 import type { JobState } from '../domain/job.ts';
 import { jobStatus } from '../domain/job.ts';
 import type { CommonFlags } from './settings.ts';
-import { withCommonFlags, withStore } from './settings.ts';
-import { Terminal, grouped } from './terminal.ts';
+import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import { grouped } from './terminal.ts';
 
 export function addList(program: Command): void {
   const command = program.command('list').description('the jobs of the data directory');
   withCommonFlags(command).action(async (flags: CommonFlags) => {
     await withStore(flags, async (store, config) => {
-      const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+      const terminal = terminalOf(flags);
       const states = await store.jobs.list();
       if (states.length === 0) terminal.say(`No jobs in ${config.dataDir}.`);
       for (const state of states) terminal.data(flags.json ? asJson(state) : asLine(state));

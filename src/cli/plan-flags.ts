@@ -40,7 +40,8 @@ export function limitsOf(flags: PlanFlags, config: Config): ChunkLimits {
   if (maxRequests > limits.maxRequests || maxBytes > limits.maxBytes) {
     throw new Refusal(
       'configuration',
-      `${name} takes at most ${limits.maxRequests} requests and ${limits.maxBytes} bytes a file: ` +
+      `A provider of the profile ${name} takes at most ${limits.maxRequests} requests and ` +
+        `${limits.maxBytes} bytes a file: ` +
         'lower --max-requests or --max-bytes.',
     );
   }

@@ -7,9 +7,10 @@ import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
 import type { PlanFlags } from './plan-flags.ts';
 import { limitsOf, withPlanFlags } from './plan-flags.ts';
-import { withCommonFlags, withStore } from './settings.ts';
+import { terminalOf, withCommonFlags, withStore } from './settings.ts';
 import { openSource } from './source.ts';
-import { Terminal, grouped, plural, size } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+import { grouped, plural, size } from './terminal.ts';
 
 /** Bad lines that are listed. */
 const MAX_REPORTED = 100;
@@ -20,7 +21,7 @@ export function addPlan(program: Command, finish: Finish): void {
     .description('check a request set and show its chunks, without sending anything')
     .argument('<input>', 'a JSONL file, a .gz of one, or - for standard input');
   withCommonFlags(withPlanFlags(command)).action(async (input: string, flags: PlanFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     await withStore(flags, async (store, config) => {
       const opened = await openSource(input, store);
       const folder = await store.scratch.makeFolder('plan');

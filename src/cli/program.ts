@@ -44,13 +44,24 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   ]) {
     add(program, finish);
   }
-  for (const command of program.commands) command.exitOverride();
+  for (const command of program.commands) {
+    const help = `batchwright ${command.name()} --help`;
+    command.exitOverride().showHelpAfterError(`(${help} shows its options)`);
+  }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', leaveUnlessPipe);
   try {
     await program.parseAsync([...argv]);
     return code;
   } catch (error) {
     return exitOf(error);
   }
+}
+
+/** A reader that has seen enough (`| head`) is no error; a full disk behind `>` is. */
+function leaveUnlessPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`The output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.usage);
 }
 
 function exitOf(error: unknown): ExitCode {
@@ -67,10 +78,31 @@ function exitOf(error: unknown): ExitCode {
     process.stderr.write(`The provider could not be used: ${error.message}\n`);
     return EXIT.internal;
   }
+  if (error instanceof Error && MACHINE_CODES.has(codeOf(error))) {
+    const way = 'Mend that, then run the same command again.';
+    process.stderr.write(`A file could not be used: ${error.message}\nNothing is lost. ${way}\n`);
+    return ROOM_CODES.has(codeOf(error)) ? EXIT.refused : EXIT.usage;
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`Something broke inside batchwright (nothing is lost):\n${text}\n`);
   return EXIT.internal;
 }
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
+}
+
+const ROOM_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** What people can mend on their machine: no fault of the program. */
+const MACHINE_CODES: ReadonlySet<string> = new Set([
+  ...ROOM_CODES,
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EMFILE',
+  'ENOTDIR',
+]);
 
 const USAGE_CODES: ReadonlySet<string> = new Set([
   'configuration',

@@ -31,9 +31,28 @@ export function sumProgress(chunks: Iterable<ChunkProgress>, lines: number): Pro
 
 const BAR_COLUMNS = 24;
 
+/** Where there are fewer columns than this, the numbers need the bar's room. */
+const WIDE_COLUMNS = 100;
+
+/** A chunk's way, backwards: what is done stands first, and nothing changes places. */
+const JOURNEY = [
+  'settled',
+  'settling',
+  'ended',
+  'finalizing',
+  'in_progress',
+  'validating',
+  'submitted',
+  'submitting',
+  'uploaded',
+  'waiting',
+];
+
 /** The bar in one line: `━━━━╸━━━  61 %  734,112 / 1,204,331   failed 41   …`. */
-export function progressLine(sums: ProgressSums, eta: string): string {
-  return `${bar(sums)}  ${counts(sums)}   ${phases(sums)}${eta === '' ? '' : `   ETA ${eta}`}`;
+export function progressLine(sums: ProgressSums, eta: string, columns: number): string {
+  const width = columns < WIDE_COLUMNS ? BAR_COLUMNS / 2 : BAR_COLUMNS;
+  const until = eta === '' ? '' : `   ETA ${eta}`;
+  return `${bar(sums, width)}  ${counts(sums)}${until}   ${phases(sums)}`;
 }
 
 /** The same without a bar, for pipes and logs. */
@@ -53,7 +72,8 @@ export class EtaGuess {
     if (progressed <= 0 || elapsedMs < 3_000 || done >= total) return '';
     const leftMs = ((total - done) / progressed) * elapsedMs;
     // Batches come in steps, so an early guess is rough: say so with a range.
-    return `${wallTime(leftMs * 0.7)}–${wallTime(leftMs * 1.5)}`;
+    const [early, late] = [wallTime(leftMs * 0.7), wallTime(leftMs * 1.5)];
+    return early === late ? early : `${early}–${late}`;
   }
 }
 
@@ -64,15 +84,16 @@ function counts(sums: ProgressSums): string {
 }
 
 function phases(sums: ProgressSums): string {
-  const parts = [...sums.phases].map(([phase, chunks]) => `${phase} ${chunks}`);
+  const ordered = [...sums.phases].toSorted(([a], [b]) => JOURNEY.indexOf(a) - JOURNEY.indexOf(b));
+  const parts = ordered.map(([phase, chunks]) => `${phase} ${chunks}`);
   const [reason] = sums.reasons;
   return parts.join(' · ') + (reason === undefined ? '' : `   (waiting: ${reason[0]})`);
 }
 
-function bar(sums: ProgressSums): string {
+function bar(sums: ProgressSums, width: number): string {
   const share = sums.total === 0 ? 1 : sums.done / sums.total;
-  const full = Math.min(BAR_COLUMNS, Math.floor(share * BAR_COLUMNS));
-  const rest = BAR_COLUMNS - full;
+  const full = Math.min(width, Math.floor(share * width));
+  const rest = width - full;
   return '━'.repeat(full) + (rest > 0 ? `╸${'─'.repeat(rest - 1)}` : '');
 }
 

@@ -7,8 +7,8 @@ import { isTerminal } from '../domain/job.ts';
 import type { Store } from '../compose.ts';
 import { SOURCES_FOLDER } from '../stages/names.ts';
 import type { CommonFlags } from './settings.ts';
-import { wholeOption, withCommonFlags, withStore } from './settings.ts';
-import { Terminal, plural } from './terminal.ts';
+import { terminalOf, wholeOption, withCommonFlags, withStore } from './settings.ts';
+import { plural } from './terminal.ts';
 
 interface PruneFlags extends CommonFlags {
   readonly olderThanDays?: number;
@@ -25,7 +25,7 @@ export function addPrune(program: Command): void {
     .addOption(wholeOption('--older-than-days <n>', 'without job ids: the age', 0, 36_500))
     .option('--dry-run', 'only say what would go');
   withCommonFlags(command).action(async (texts: string[], flags: PruneFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     await withStore(flags, async (store) => {
       const states = await chosen(store, texts, flags);
       for (const state of states) {

@@ -2,15 +2,16 @@
 
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../domain/errors.ts';
 import type { Store } from '../compose.ts';
+import { deliver } from './deliver.ts';
 import type { Finished } from './finished.ts';
 import { findFinished } from './finished.ts';
+import { findOutputPath } from './output-path.ts';
 import type { CommonFlags } from './settings.ts';
 import { withCommonFlags, withStore } from './settings.ts';
 
@@ -26,7 +27,7 @@ export function addResult(program: Command): void {
     .command('result')
     .description('the result of a job, whole or in part')
     .argument('<job|result>', 'a job, or a result file')
-    .option('-o, --output <file>', 'where it goes; else to stdout')
+    .option('-o, --output <file>', 'where it goes, whole with its manifest; else to stdout')
     .addOption(new Option('--ok', 'only lines that were answered').conflicts('failed'))
     .option('--failed', 'only lines that were not')
     .addOption(
@@ -35,9 +36,13 @@ export function addResult(program: Command): void {
   withCommonFlags(command).action(async (text: string, flags: ResultFlags) => {
     await withStore(flags, async (store) => {
       const finished = await findFinished(text, store);
-      const stream = await contentOf(finished, flags, store);
-      if (flags.output === undefined) await toStdout(stream);
-      else await toFile(stream, resolve(flags.output));
+      if (flags.output === undefined) return toStdout(await contentOf(finished, flags, store));
+      const path = await findOutputPath(flags.output, finished.resultPath);
+      const { job } = finished;
+      const isWhole = !(flags.ok ?? flags.failed ?? flags.requests ?? false);
+      if (isWhole && job !== null && 'result' in job) {
+        await deliver(store, job.spec.id, job.result, path);
+      } else await toFile(await contentOf(finished, flags, store), path);
     });
   });
 }

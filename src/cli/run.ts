@@ -1,7 +1,6 @@
 /** `batchwright run`: the whole journey of one request set in this process. */
 
-import { access, constants } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Config } from '../../config/load.ts';
@@ -11,18 +10,20 @@ import { openHouse, openStore, providerIdentity } from '../compose.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { ErrorBound, JobOptions } from '../domain/job.ts';
 import type { Submitted } from '../service/jobs.ts';
-import { conclude } from './conclude.ts';
-import { confirmSpending } from './confirm.ts';
+import { conclude, sayAnew } from './conclude.ts';
+import { asksBeforeSpending, confirmSpending } from './confirm.ts';
 import type { ExitCode, Finish } from './exit.ts';
 import { followJob } from './follow.ts';
+import { sameCommand } from './hint.ts';
 import { noticesTo } from './notices.ts';
+import { findOutputPath } from './output-path.ts';
 import type { PlanFlags } from './plan-flags.ts';
 import { limitsOf, withPlanFlags } from './plan-flags.ts';
 import { requireRoom } from './room.ts';
-import { configOf, wholeOption, withCommonFlags } from './settings.ts';
+import { configOf, terminalOf, wholeOption, withCommonFlags } from './settings.ts';
 import type { OpenedSource } from './source.ts';
 import { openSource } from './source.ts';
-import { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 interface RunFlags extends PlanFlags {
   readonly output: string;
@@ -48,7 +49,7 @@ export function addRun(program: Command, finish: Finish): void {
     .option('--fresh', 'a new job even where the same run exists')
     .option('-y, --yes', 'do not ask before sending');
   withCommonFlags(command).action(async (input: string, flags: RunFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     const config = configOf(flags, {
       BATCHWRIGHT_MAX_LIVE_BATCHES: flags.maxLiveBatches,
       BATCHWRIGHT_POLL_INTERVAL_MS: flags.pollIntervalMs,
@@ -70,11 +71,10 @@ async function run(
   store: Store,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const outPath = resolve(flags.output);
-  await requireWritable(outPath, input);
+  const outPath = await findOutputPath(flags.output, input === '-' ? null : input);
   const opened = await openSource(input, store);
   await requireRoom(opened.source, config.dataDir, dirname(outPath));
-  const submitted = await submit(opened, flags, config, store);
+  const submitted = await submit(opened, flags, config, store, terminal);
   if (submitted.attached && opened.source.kind === 'blob') {
     await store.blobs.delete(opened.source.location);
   }
@@ -83,12 +83,15 @@ async function run(
   terminal.say(`${terminal.style('cyan', '●')} ${job} ${attached ? '(attached)' : ''}`.trimEnd());
 
   const state = await store.views.job(job);
-  if (state?.status === 'done') return conclude(state, store, outPath, terminal);
-
+  const again = sameCommand(process.argv);
+  if (state?.status === 'done') {
+    const code = await conclude(state, store, outPath, terminal);
+    sayAnew(state, again, terminal);
+    return code;
+  }
   const house = await openHouse(config, store, noticesTo(terminal));
-  const again = `batchwright run ${input} -o ${flags.output}   # with the same options`;
-  const confirm = async (): Promise<boolean> =>
-    (flags.yes ?? attached) || confirmSpending(config, terminal);
+  const confirm = async (signal: AbortSignal): Promise<boolean> =>
+    flags.yes === true || confirmSpending(config, terminal, signal);
   try {
     return await followJob(job, { store, house, terminal, outPath, again, confirm });
   } finally {
@@ -101,6 +104,7 @@ async function submit(
   flags: RunFlags,
   config: Config,
   store: Store,
+  terminal: Terminal,
 ): Promise<Submitted> {
   const options: JobOptions = {
     maxAttempts: flags.maxAttempts,
@@ -117,6 +121,7 @@ async function submit(
       config.BATCHWRIGHT_COMPLETION_WINDOW ?? config.profile.completionWindows[0] ?? '24h',
     options,
     fresh: flags.fresh ?? false,
+    unconfirmed: flags.yes !== true && asksBeforeSpending(config, terminal),
   });
 }
 
@@ -127,17 +132,6 @@ function requireKey(config: Config): void {
     'OPENAI_API_KEY is not set. Export it, write it to .env, or try everything for nothing: ' +
       'batchwright simulate shows how.',
   );
-}
-
-async function requireWritable(outPath: string, input: string): Promise<void> {
-  if (input !== '-' && resolve(input) === outPath) {
-    throw new Refusal('configuration', 'The output would replace the input: choose another -o.');
-  }
-  try {
-    await access(dirname(outPath), constants.W_OK);
-  } catch {
-    throw new Refusal('configuration', `${dirname(outPath)} is not a folder to write into.`);
-  }
 }
 
 function parseErrorBound(text: string): ErrorBound {

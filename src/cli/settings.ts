@@ -6,6 +6,7 @@ import type { Config } from '../../config/load.ts';
 import { loadConfig, processSource } from '../../config/load.ts';
 import type { Store } from '../compose.ts';
 import { openStore } from '../compose.ts';
+import { Terminal } from './terminal.ts';
 
 export interface CommonFlags {
   readonly dataDir?: string;
@@ -19,6 +20,11 @@ export function withCommonFlags(command: Command): Command {
     .option('--data-dir <dir>', 'where jobs are kept (BATCHWRIGHT_DATA_DIR, .batchwright)')
     .option('--json', 'JSON on stdout, for programs')
     .option('-q, --quiet', 'say only what must be seen');
+}
+
+/** Where a command with these flags says what it has to say. */
+export function terminalOf({ quiet, json, dataDir }: CommonFlags): Terminal {
+  return new Terminal({ quiet: quiet ?? false, json: json ?? false, dataDir: dataDir ?? null });
 }
 
 /** Flags by the setting that they override. */

@@ -2,6 +2,8 @@
 
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { Refusal } from '../domain/errors.ts';
+import { SIMULATOR_FAULTS } from '../simulator/faults/names.ts';
 import { parseSimulatorFault } from '../simulator/faults/parse.ts';
 import type { FaultSwitch } from '../simulator/faults/switches.ts';
 import { listenForLeaving } from './leaving.ts';
@@ -41,7 +43,7 @@ export function addSimulate(program: Command): void {
 }
 
 async function simulate(flags: SimulateFlags): Promise<void> {
-  const terminal = new Terminal({ quiet: false, json: flags.json ?? false });
+  const terminal = new Terminal({ quiet: false, json: flags.json ?? false, dataDir: null });
   // Loaded here only: every other command would carry its server in memory.
   const { startSimulator } = await import('../simulator/simulator.ts');
   const simulator = await startSimulator({
@@ -51,6 +53,10 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     timeFactor: flags.timeFactor,
     faults: flags.fault,
     flakiness: { permanentRate: flags.failRate, retryableRate: flags.flakyRate },
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    const way = 'choose another --port, or --port 0 for any free one';
+    throw new Refusal('configuration', `Port ${flags.port} is in use: ${way}.`);
   });
   terminal.event('listening', { url: simulator.url });
   if (flags.json !== true) terminal.data(simulator.url);
@@ -71,7 +77,8 @@ function collectFault(text: string, before: readonly FaultSwitch[]): FaultSwitch
   try {
     return [...before, parseSimulatorFault(text)];
   } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
+    const names = [...SIMULATOR_FAULTS.keys()].join(', ');
+    throw new InvalidArgumentError(`${(error as Error).message}. There are: ${names}.`);
   }
 }
 

@@ -34,12 +34,16 @@ export async function openSource(input: string, store: Store): Promise<OpenedSou
 }
 
 async function openFile(input: string): Promise<OpenedSource> {
+  if (input === '') throw new Refusal('input_unreadable', 'The input has no name: name a file.');
   const path = resolve(input);
   const found = await stat(path).catch(() => null);
   if (found === null) {
     throw new Refusal('input_unreadable', `There is no file ${input}: check the path.`);
   }
-  if (!found.isFile()) throw new Refusal('input_unreadable', `${input} is not a file.`);
+  if (!found.isFile()) {
+    const way = found.isDirectory() ? 'name a file in it' : 'pipe it in and name it -';
+    throw new Refusal('input_unreadable', `${input} is not a file: ${way}.`);
+  }
   const stream = createReadStream(path, { highWaterMark: BLOCK_BYTES });
   const read = await hashed(stream, null, input);
   return { name: basename(path), path, source: { kind: 'path', location: path, ...read } };

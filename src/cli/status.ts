@@ -8,8 +8,9 @@ import { jobStatus } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
 import { isPlanned } from '../service/job-views.ts';
 import type { CommonFlags } from './settings.ts';
-import { withCommonFlags, withStore } from './settings.ts';
-import { Terminal, grouped, plural } from './terminal.ts';
+import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+import { grouped, plural } from './terminal.ts';
 
 interface StatusFlags extends CommonFlags {
   readonly chunks?: boolean;
@@ -27,7 +28,7 @@ export function addStatus(program: Command): void {
     .argument('<job>', 'its id, or the beginning of it')
     .option('--chunks', 'a line for each chunk, with its batch');
   withCommonFlags(command).action(async (text: string, flags: StatusFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     await withStore(flags, async (store) => {
       const job = await store.jobs.find(text);
       const chunks = await viewsOf(store, job);
@@ -93,8 +94,9 @@ function sums(views: readonly ChunkView[]): { total: number; done: number; faile
   let failed = 0;
   for (const { chunk, state } of views) {
     total += chunk.requests + chunk.rejected;
-    done += state.tally.succeeded + state.tally.failed + chunk.rejected;
-    failed += state.tally.failed + chunk.rejected;
+    const { succeeded, failed: refused } = state.status === 'settled' ? state.part : state.tally;
+    done += succeeded + refused + chunk.rejected;
+    failed += refused + chunk.rejected;
   }
   return { total, done, failed };
 }

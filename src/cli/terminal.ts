@@ -1,6 +1,7 @@
 /** What a command says: data on stdout, all else on stderr, colour only where people look. */
 
 import { styleText } from 'node:util';
+import { commandLine } from './hint.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -8,16 +9,20 @@ export interface TerminalOptions {
   readonly quiet: boolean;
   /** Events and answers as JSON on stdout. */
   readonly json: boolean;
+  /** As the user named it, for commands to paste; null: the default one. */
+  readonly dataDir: string | null;
 }
 
 export class Terminal {
   readonly json: boolean;
   readonly #quiet: boolean;
+  readonly #dataDir: string | null;
   #barShown = false;
 
   constructor(options: TerminalOptions) {
     this.json = options.json;
     this.#quiet = options.quiet;
+    this.#dataDir = options.dataDir;
   }
 
   /** Whether a person looks at stderr. */
@@ -52,10 +57,20 @@ export class Terminal {
   /** Replaces the last line on a terminal; nothing elsewhere. The text has no colours. */
   bar(text: string): void {
     if (!this.isInteractive) return;
-    const width = process.stderr.columns || 80;
     this.#clearBar();
-    process.stderr.write(cut(text, width - 1));
+    process.stderr.write(cut(text, this.columns - 1));
     this.#barShown = true;
+  }
+
+  /** A command to paste that works on the same data directory. */
+  command(...words: readonly string[]): string {
+    const where = this.#dataDir === null ? [] : ['--data-dir', this.#dataDir];
+    return commandLine([...words, ...where]);
+  }
+
+  /** The width of the terminal in columns. */
+  get columns(): number {
+    return process.stderr.columns || 80;
   }
 
   style(style: Style, text: string): string {
@@ -92,7 +107,9 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
-/** Cuts to a width in columns, between characters. */
+/** Cuts to a width in columns, between characters, and shows that it did. */
 function cut(text: string, width: number): string {
-  return Array.from(text).slice(0, width).join('');
+  const characters = Array.from(text);
+  if (characters.length <= width) return text;
+  return `${characters.slice(0, width - 1).join('')}…`;
 }

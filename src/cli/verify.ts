@@ -5,8 +5,8 @@ import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
 import { findFinished, readManifest } from './finished.ts';
 import type { CommonFlags } from './settings.ts';
-import { withCommonFlags, withStore } from './settings.ts';
-import { Terminal, grouped } from './terminal.ts';
+import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import { grouped } from './terminal.ts';
 
 export function addVerify(program: Command, finish: Finish): void {
   const command = program
@@ -14,7 +14,7 @@ export function addVerify(program: Command, finish: Finish): void {
     .description('prove offline, from the manifest, that every line is answered once, in order')
     .argument('<job|result>', 'a job, or a result file with its manifest beside it');
   withCommonFlags(command).action(async (text: string, flags: CommonFlags) => {
-    const terminal = new Terminal({ quiet: flags.quiet ?? false, json: flags.json ?? false });
+    const terminal = terminalOf(flags);
     await withStore(flags, async (store) => {
       const finished = await findFinished(text, store);
       const expected = await readManifest(finished, store);

@@ -99,7 +99,8 @@ export interface PartRecord {
   readonly failed: number;
   readonly rejected: number;
   readonly sizeBytes: number;
-  readonly sha256: string;
+  /** Of all its bytes, in 8 hexadecimal digits. */
+  readonly crc32: string;
   /** Sent requests by the class of their last answer. */
   readonly byClass: ClassCounts;
   /** Of the successes. */
@@ -157,7 +158,7 @@ export type Burned = 'executed' | 'recut' | 'pause';
 
 /**
  * What happened to a chunk. What belongs to one attempt names it: a fact that comes late must
- * not be taken for another attempt's. `drained`: a stray answered all that was still to be sent.
+ * not be taken for another attempt's. `drained`: nothing is left to be sent, or may be.
  */
 export type ChunkEvent =
   | { readonly type: 'uploaded'; readonly attempt: Attempt }
@@ -168,7 +169,12 @@ export type ChunkEvent =
       readonly pauseMs: number;
       readonly reason: string;
     }
-  | { readonly type: 'file_lost'; readonly fileId: string; readonly reason: string }
+  | {
+      readonly type: 'file_lost';
+      readonly fileId: string;
+      readonly pauseMs: number;
+      readonly reason: string;
+    }
   | {
       readonly type: 'submitted';
       readonly attemptId: string;
@@ -186,7 +192,7 @@ export type ChunkEvent =
       readonly burned: Burned;
       readonly next: Next;
     }
-  | { readonly type: 'drained' }
+  | { readonly type: 'drained'; readonly close: Close | null }
   | { readonly type: 'stray_found'; readonly stray: StrayBatch }
   | {
       readonly type: 'stray_collected';

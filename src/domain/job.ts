@@ -64,7 +64,12 @@ export type Intent =
     }
   | { readonly kind: 'cancel'; readonly revision: number };
 
-export type HoldCode = 'unauthorized' | 'insufficient_quota' | 'provider_refused' | 'max_errors';
+export type HoldCode =
+  | 'unconfirmed'
+  | 'unauthorized'
+  | 'insufficient_quota'
+  | 'provider_refused'
+  | 'max_errors';
 
 /** plan.json, named by its hash. */
 export interface PlanReference extends Pick<
@@ -119,7 +124,13 @@ export type JobState = JobCommon &
 
 /** What happened to a job. */
 export type JobEvent =
-  | { readonly type: 'created'; readonly spec: JobSpec; readonly options: JobOptions }
+  | {
+      readonly type: 'created';
+      readonly spec: JobSpec;
+      readonly options: JobOptions;
+      /** Nothing is sent before its owner has seen the plan and agreed. */
+      readonly unconfirmed: boolean;
+    }
   | { readonly type: 'refused'; readonly refusal: PlanRefusal }
   | { readonly type: 'planned'; readonly plan: PlanReference }
   | { readonly type: 'adjusted'; readonly options: JobOptions }

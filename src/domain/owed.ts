@@ -40,6 +40,8 @@ export function owedByJob(state: JobState): Owed<JobStep> | null {
 export function owedByChunk(state: ChunkState): Owed<ChunkStep> | null {
   switch (state.status) {
     case 'waiting':
+      // What a stray has answered must not be sent again.
+      if (state.strays.length > 0) return now('collect_strays');
       return state.intent.kind === 'hold' ? null : { step: 'upload', delayMs: state.pauseMs };
     case 'uploaded':
       return state.intent.kind === 'hold' ? null : { step: 'submit', delayMs: state.pauseMs };

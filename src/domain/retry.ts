@@ -36,6 +36,8 @@ export interface AttemptOutcome {
   /** Requests that the attempt's file held. */
   readonly sent: number;
   readonly cancelled: boolean;
+  /** A pending request was refused because the account has to be paid up first. */
+  readonly quota: boolean;
   readonly executed: number;
   readonly recuts: number;
   readonly pauses: number;
@@ -50,6 +52,8 @@ export function afterAttempt(
   if (outcome.batch.status === 'failed') return afterFailedValidation(outcome, policy);
   if (outcome.tally.pending === 0) return { burned: 'executed', next: settle(null) };
   if (outcome.cancelled) return { burned: 'executed', next: settle(JOB_CANCELLED) };
+  // The job is held for it: what the account could not pay for was not tried.
+  if (outcome.quota) return { burned: 'pause', next: again(0, 'the account has no credit left') };
   const executed = outcome.executed + 1;
   if (executed >= outcome.maxAttempts) {
     return { burned: 'executed', next: settle(exhausted(executed)) };
@@ -129,7 +133,8 @@ function hopeless(errors: readonly ValidationError[], outcome: AttemptOutcome): 
   return outcome.recuts + 1 >= MAX_RECUTS ? close : null;
 }
 
-function exhausted(attempts: number): Close {
+/** Why requests stay unanswered after the last attempt that was allowed. */
+export function exhausted(attempts: number): Close {
   const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   return { code: 'attempts_exhausted', message: `No answer after ${times}.` };
 }

@@ -74,7 +74,12 @@ export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState |
       return unsent(state, event);
     case 'file_lost':
       if (state.status !== 'uploaded' || state.attempt.upload.fileId !== event.fileId) return null;
-      return { ...chunkCommon(state), status: 'waiting', pauseMs: 0, reason: event.reason };
+      return {
+        ...chunkCommon(state),
+        status: 'waiting',
+        pauseMs: event.pauseMs,
+        reason: event.reason,
+      };
     case 'submitted':
       if (state.status !== 'submitting' && state.status !== 'abandoning') return null;
       if (state.attempt.attemptId !== event.attemptId) return null;
@@ -101,7 +106,7 @@ export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState |
       return collected(state, event);
     case 'drained':
       if (state.status !== 'waiting') return null;
-      return { ...chunkCommon(state), status: 'settling', close: null };
+      return { ...chunkCommon(state), status: 'settling', close: event.close };
     case 'stray_found':
     case 'stray_collected':
       return stray(state, event);
@@ -114,13 +119,11 @@ export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState |
 }
 
 function createdJob(event: Extract<JobEvent, { type: 'created' }>): JobState {
-  return {
-    status: 'created',
-    spec: event.spec,
-    options: event.options,
-    intent: { kind: 'run', revision: 0 },
-    spreadRevision: 0,
-  };
+  const { spec, options, unconfirmed } = event;
+  const common = { status: 'created', spec, options, spreadRevision: 0 } as const;
+  if (!unconfirmed) return { ...common, intent: { kind: 'run', revision: 0 } };
+  const message = 'The plan is not confirmed yet.';
+  return { ...common, intent: { kind: 'hold', revision: 1, code: 'unconfirmed', message } };
 }
 
 function jobCommon(state: JobState) {

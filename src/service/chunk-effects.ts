@@ -71,7 +71,8 @@ export class ChunkEffects {
   /** A slot that the chunk had, or took for nothing, goes to the next in line. */
   async #freeSlot(task: ChunkTask, before: ChunkState, answer: StageAnswer): Promise<void> {
     const { state } = task.stream;
-    const had = holdsSlot(before) || before.status === 'waiting';
+    // A cancel moves an uploaded chunk to settling by an append that frees nothing.
+    const had = holdsSlot(before) || ['waiting', 'settling'].includes(before.status);
     const keeps = holdsSlot(state) || answer.kind === 'later' || answer.kind === 'parked';
     if (!had || keeps) return;
     const next = await this.#tools.board.freeSlot(modelOf(task), refOf(task));

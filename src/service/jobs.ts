@@ -21,6 +21,8 @@ export interface Submission extends Omit<JobSpec, 'id' | 'createdAtMs' | 'runKey
   readonly options: JobOptions;
   /** A new job even where the same run exists. */
   readonly fresh: boolean;
+  /** Nothing is sent before `resume`. */
+  readonly unconfirmed: boolean;
 }
 
 export interface Submitted {
@@ -46,17 +48,21 @@ export class Jobs {
 
   /** Attaches to the job of the same run, or makes one; durable when it resolves. */
   async submit(submission: Submission): Promise<Submitted> {
-    const { options, fresh, ...spec } = submission;
+    const { options, fresh, unconfirmed, ...spec } = submission;
     const runKey = createHash('sha256').update(runKeyText(spec)).digest('hex');
     const key = await this.#openKey(runKey);
+    if (fresh) await this.#refuseBesideOpen(key.state);
     const known = fresh ? null : await this.#attach(key.state, options);
     if (known !== null) return { job: known, attached: true };
 
     const id = this.#ids.job();
-    await this.#create({ ...spec, id, runKey, createdAtMs: this.#clock.wallMs() }, options);
+    const made = { ...spec, id, runKey, createdAtMs: this.#clock.wallMs() };
+    await this.#create(made, options, unconfirmed);
     // The key decides between two that submit the same at once: the loser's job never opens.
+    const before = key.state;
     if (await key.decide({ job: id })) {
       await this.#blobs.put(openName(id), Buffer.from(''));
+      await this.#removeRefused(before);
       return { job: id, attached: false };
     }
     await this.#blobs.deleteFolder(jobFolder(id));
@@ -93,6 +99,7 @@ export class Jobs {
 
   /** Wishes the job cancelled; false where it is over already. */
   async cancel(id: JobId): Promise<boolean> {
+    await this.#blobs.put(openName(id), Buffer.from(''));
     return wish(this.#views, null, id, { kind: 'cancel' });
   }
 
@@ -106,7 +113,9 @@ export class Jobs {
   /** Removes everything of a job that is over; rejects for one that is not. */
   async remove(state: JobState): Promise<void> {
     const { id, runKey } = state.spec;
-    if (!isTerminal(state) && !(await this.#isStillborn(state))) {
+    // A merged job owes the provider's files only, and those expire by themselves.
+    const isOver = isTerminal(state) || state.status === 'merged';
+    if (!isOver && !(await this.#isStillborn(state))) {
       throw new Refusal('not_finished', `${id} is ${jobStatus(state)}: cancel it first.`);
     }
     const key = await this.#openKey(runKey);
@@ -154,14 +163,31 @@ export class Jobs {
     return id;
   }
 
-  async #create(spec: JobSpec, options: JobOptions): Promise<void> {
+  /** A job that was refused sent nothing; the same command, tried again, takes its place. */
+  async #removeRefused(key: KeyState): Promise<void> {
+    const state = key === null ? null : await this.#views.job(key.job);
+    if (state?.status === 'refused') await this.#blobs.deleteFolder(jobFolder(state.spec.id));
+  }
+
+  /** Two unfinished jobs of one run would both be paid for. */
+  async #refuseBesideOpen(key: KeyState): Promise<void> {
+    const state = key === null ? null : await this.#views.job(key.job);
+    if (state === null || state.status === 'merged' || isTerminal(state)) return;
+    throw new Refusal(
+      'not_finished',
+      `${state.spec.id} is the same run and unfinished: go on with it by leaving out --fresh, ` +
+        `or end it first with: batchwright cancel ${state.spec.id}`,
+    );
+  }
+
+  async #create(spec: JobSpec, options: JobOptions, unconfirmed: boolean): Promise<void> {
     const stream = await EventStream.open<JobEvent, JobState | null>(
       this.#journal,
       jobStreamName(spec.id),
       applyToJob,
       null,
     );
-    await stream.decide({ type: 'created', spec, options });
+    await stream.decide({ type: 'created', spec, options, unconfirmed });
   }
 }
 

@@ -27,6 +27,9 @@ import { wish } from './wish.ts';
 /** Chunks whose streams are loaded at once to ring for them. */
 const RINGS_AT_ONCE = 16;
 
+/** The same call failing for this long is worth an alert, again and again. */
+const LASTING_WEATHER_MS = 15 * 60_000;
+
 /** How long a merge sleeps that nobody wakes. */
 const MERGE_SLEEP_MS = 60_000;
 
@@ -67,7 +70,10 @@ export class Steps {
 
   async #afterJobStage(task: JobTask, answer: StageAnswer): Promise<BellAnswer> {
     if (answer.kind === 'later') return { kind: 'later', delayMs: answer.delayMs };
-    if (answer.kind === 'hold') return this.#holdLater(answer);
+    if (answer.kind === 'hold') {
+      this.#alert(answer.code, answer.message, { job: task.job.id, chunk: null });
+      return { kind: 'later', delayMs: this.#tools.policy.retry.weatherMaxMs };
+    }
     // A merge that counts too few marks sleeps: the last mark wakes it, even while it counts.
     if (answer.kind !== 'moved') return { kind: 'later', delayMs: MERGE_SLEEP_MS };
     const { state, version } = task.stream;
@@ -76,18 +82,6 @@ export class Steps {
     if (next !== null) await this.#queue.ring(next.bell, next.delayMs);
     if (state.status === 'planned') await this.#ringChunks(task);
     return DONE;
-  }
-
-  /** A job's own step that the provider refuses for good is tried again, slowly. */
-  #holdLater(answer: { message: string }): BellAnswer {
-    this.#tools.notices.tell({
-      level: 'alert',
-      code: 'provider_refused',
-      message: answer.message,
-      job: null,
-      chunk: null,
-    });
-    return { kind: 'later', delayMs: this.#tools.policy.retry.weatherMaxMs };
   }
 
   async #jobStage(task: JobTask): Promise<StageAnswer> {
@@ -132,13 +126,19 @@ export class Steps {
       await this.#queue.ring(due.bell, due.delayMs);
       return DONE;
     }
+    // A hold stops what is not sent yet even before every chunk has heard of it.
+    const isUnsent = before.status === 'waiting' || before.status === 'uploaded';
+    if (job.intent.kind === 'hold' && isUnsent) return DONE;
     const answer = await this.#inWeather(bell, () => this.#chunkStage(task));
     if (answer.kind === 'hold') {
-      await wish(this.#views, this.#queue, bell.job, {
+      const { code, message } = answer;
+      const isHeld = await wish(this.#views, this.#queue, bell.job, {
         kind: 'hold',
-        code: answer.code,
-        message: answer.message,
+        code,
+        message,
       });
+      // A cancelled job cannot be held: it goes on trying, and somebody has to know why.
+      if (!isHeld && job.intent.kind === 'cancel') this.#alert(code, message, bell);
     }
     await this.#effects.after(task, before, answer);
     return answer.kind === 'later' ? { kind: 'later', delayMs: answer.delayMs } : DONE;
@@ -160,19 +160,35 @@ export class Steps {
     return stages[owed.step](task, this.#tools);
   }
 
+  /** Once for each stretch of bad weather that lasts. */
+  #alertWhenLasting(bell: Bell, error: Weather): void {
+    const key = `weather ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
+    const { elapsedMs } = this.#tools.watch.see(`${key} lasting`);
+    if (elapsedMs < LASTING_WEATHER_MS) return;
+    this.#tools.watch.forget(`${key} lasting`);
+    this.#alert('provider_unreachable', error.message, bell);
+  }
+
+  #alert(code: string, message: string, { job, chunk }: Pick<Bell, 'job' | 'chunk'>): void {
+    this.#tools.notices.tell({ level: 'alert', code, message, job, chunk });
+  }
+
   /** Weather that a stage did not decide about itself: wait, or hold the job. */
   async #inWeather(bell: Bell, stage: () => Promise<StageAnswer>): Promise<StageAnswer> {
     const key = `weather ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
     try {
       const answer = await stage();
       this.#tools.watch.forget(key);
+      this.#tools.watch.forget(`${key} lasting`);
       return answer;
     } catch (error) {
       if (!(error instanceof Weather)) throw error;
       const failures = this.#tools.watch.see(key).times - 1;
       const response = afterWeather(error, failures, this.#tools.policy.retry);
       if (response.kind === 'hold') return response;
-      return { kind: 'later', delayMs: response.delayMs, reason: error.message };
+      this.#alertWhenLasting(bell, error);
+      const reason = error.status === 429 ? 'rate limit' : 'the provider cannot be reached';
+      return { kind: 'later', delayMs: response.delayMs, reason };
     }
   }
 }

@@ -13,9 +13,11 @@ import type { ChunkRef } from '../ports/live-board.ts';
 import type { WorkQueue } from '../ports/work-queue.ts';
 import { closeJob } from '../stages/clean.ts';
 import { concurrently } from '../stages/concurrently.ts';
-import { OPEN_FOLDER } from '../stages/names.ts';
+import { OPEN_FOLDER, settledFolder } from '../stages/names.ts';
+import { markSettled } from '../stages/settle.ts';
 import type { JobTask, Tools } from '../stages/tools.ts';
 import { modelOf } from '../stages/upload.ts';
+import type { DueBell } from './bells.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import { progressOf } from './chunk-effects.ts';
 import type { JobViews } from './job-views.ts';
@@ -26,6 +28,9 @@ const CONCURRENCY = 16;
 
 /** A slot that no journal explains is freed after this time: an upload may still run. */
 const SLOT_GRACE_MS = 15 * 60_000;
+
+/** A bell that slept this much longer than it should is rung whatever the queue thinks. */
+const OVERDUE_MS = 15 * 60_000;
 
 /** Sums up one sweep. */
 export interface SweepReport {
@@ -56,15 +61,19 @@ export class Sweep {
       models: new Set<string>(),
     };
     const live = new Set<string>();
+    const failures: unknown[] = [];
     for (const name of await this.#tools.blobs.list(OPEN_FOLDER)) {
       const id = parseJobId(name);
       const task = id === null ? null : await this.#views.jobTask(id);
       if (task === null || !this.#isOurs(task.stream.state)) continue;
       round.jobs += 1;
-      await this.#sweepJob(task, round, live);
+      await this.#sweepJob(task, round, live).catch((error: unknown) => {
+        failures.push(error);
+      });
     }
     for (const model of round.models) await this.#freeDeadSlots(model, live);
     if (!wasReady) await this.#tools.board.markReady();
+    if (failures.length > 0) throw failures[0];
     return { jobs: round.jobs, rung: round.rung };
   }
 
@@ -79,22 +88,26 @@ export class Sweep {
     if (state.status !== 'planned' || !isPlanned(state)) return;
     const { chunks } = await this.#views.plan(state);
     const shown = await this.#tools.board.progress(state.spec.id);
-    await concurrently(chunks, CONCURRENCY, async (chunk) =>
-      this.#sweepChunk(state, chunk, shown.has(chunk.id), round, live),
-    );
+    const marks = new Set(await this.#tools.blobs.list(settledFolder(state.spec.id)));
+    await concurrently(chunks, CONCURRENCY, async (chunk) => {
+      const known = { shown: shown.has(chunk.id), marked: marks.has(`${chunk.id}.json`) };
+      await this.#sweepChunk(state, chunk, known, round, live);
+    });
   }
 
   async #sweepChunk(
     job: JobState & { plan: PlanReference },
     chunk: PlannedChunk,
-    shown: boolean,
+    known: { shown: boolean; marked: boolean },
     round: Round,
     live: Set<string>,
   ): Promise<void> {
     const task = await this.#views.chunkTask(job, chunk);
     const { state, version } = task.stream;
     const ref = { job: job.spec.id, chunk: chunk.id };
-    if (!shown) await this.#tools.board.setProgress(ref, progressOf(task, { kind: 'idle' }));
+    if (!known.shown) await this.#tools.board.setProgress(ref, progressOf(task, { kind: 'idle' }));
+    // Who settled it may have died before its mark, and nothing else is owed.
+    if (state.status === 'settled' && !known.marked) await markSettled(task, this.#tools);
     round.models.add(modelOf(task));
     if (holdsSlot(state)) {
       live.add(keyOf(ref));
@@ -102,8 +115,17 @@ export class Sweep {
     }
     const due = chunkBell(job.spec.id, chunk.id, state, version);
     if (due === null || this.#standsInLine(state, modelOf(task), round)) return;
-    await this.#queue.ring(due.bell);
+    await this.#ringOrWake(due);
     round.rung += 1;
+  }
+
+  /** A bell that sleeps by a wall clock that was set back is woken by our monotonic one. */
+  async #ringOrWake({ bell, delayMs }: DueBell): Promise<void> {
+    const key = `sweep ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
+    const isOverdue = this.#tools.watch.see(key).elapsedMs > delayMs + OVERDUE_MS;
+    if (!isOverdue) return this.#queue.ring(bell);
+    this.#tools.watch.forget(key);
+    await this.#queue.wake(bell);
   }
 
   /** Of many waiting chunks only as many are rung as there could be slots for. */

@@ -21,15 +21,29 @@ export async function adopt(task: ChunkTask, tools: Tools): Promise<StageAnswer>
   const key = `adopt ${attemptId}`;
 
   const found = await findBatches(tools.provider, [upload], tools.policy.listsNewestFirst);
-  if (found.length > 0) return take(task, found, tools);
+  const chosen = chosenOf(task, found);
+  if (chosen !== undefined) return take(task, chosen, found, tools);
 
   const { elapsedMs, times } = tools.watch.see(key);
   const { settleMs, minLooks } = tools.policy.create;
   if (elapsedMs >= settleMs && times >= minLooks) {
+    // Who does not see the file may not see its batch either: another key, another project.
+    if ((await tools.provider.retrieveFile(upload.fileId)) === null) return unseen(task, tools);
     await task.stream.decide({ type: 'abandoning', attemptId });
     return MOVED;
   }
   return later(settleMs / LOOKS_PER_WINDOW, 'looking for a batch whose create got no answer');
+}
+
+function unseen(task: ChunkTask, tools: Tools): StageAnswer {
+  tools.notices.tell({
+    level: 'alert',
+    code: 'file_unseen',
+    message: 'The input file of a create without an answer is not visible: is it the same key?',
+    job: task.job.id,
+    chunk: task.chunk.id,
+  });
+  return later(tools.policy.retry.weatherMaxMs, 'an input file is not visible with this key');
 }
 
 /** State `abandoning`: sees the input file gone, looks once more, records `abandoned`. */
@@ -50,7 +64,8 @@ export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswe
     return later(tools.policy.retry.weatherMaxMs, 'an input file cannot be deleted');
   }
   const found = await findBatches(tools.provider, [upload], tools.policy.listsNewestFirst);
-  if (found.length > 0) return take(task, found, tools);
+  const chosen = chosenOf(task, found);
+  if (chosen !== undefined) return take(task, chosen, found, tools);
   await task.stream.decide({ type: 'abandoned', attemptId });
   return MOVED;
 }
@@ -58,14 +73,13 @@ export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswe
 /** The older live batch is the attempt's; any other over the same file is a stray. */
 async function take(
   task: ChunkTask,
+  chosen: ProviderBatch,
   found: readonly ProviderBatch[],
   tools: Tools,
 ): Promise<StageAnswer> {
   const { state } = task.stream;
   if (state.status !== 'submitting' && state.status !== 'abandoning') return MOVED;
   const { number, attemptId } = state.attempt;
-  const chosen = chosenOf(task, found);
-  if (chosen === undefined) return MOVED;
   // First the others: once the attempt has its batch, nobody looks at its file again.
   for (const other of found) {
     if (other.id === chosen.id) continue;

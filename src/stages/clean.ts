@@ -23,16 +23,19 @@ export async function clean(
   tools: Tools,
 ): Promise<StageAnswer> {
   let filesLeft = 0;
+  let uploads = 0;
   for (const chunk of chunks) {
     const state = await loadChunk(chunk);
+    uploads += state.nextAttempt - 1;
     await cancelLateStrays(state, tools);
     for (const fileId of state.files) {
       if (!(await deleted(fileId, tools))) filesLeft += 1;
     }
     if (state.status !== 'settled') continue;
-    await tools.blobs.delete(partName(task.job.id, chunk.id, state.part.sha256));
+    await tools.blobs.delete(partName(task.job.id, chunk.id, state.part));
   }
-  filesLeft += await unlessRefused(deleteOrphans(task, tools), 0);
+  // A job that sent nothing ends without the provider, which may not be there at all.
+  if (uploads > 0) filesLeft += await unlessRefused(deleteOrphans(task, tools), 0);
   if (filesLeft > 0) {
     tools.notices.tell({
       level: 'warning',
@@ -43,7 +46,6 @@ export async function clean(
     });
   }
   await task.stream.record({ type: 'cleaned', filesLeft });
-  await closeJob(task, tools);
   return MOVED;
 }
 

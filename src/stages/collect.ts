@@ -49,7 +49,7 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
     await dropAnswers(task, stored.attempt, tools);
     return later(tools.policy.retry.attemptPauseMs, 'fetching answers again');
   }
-  const follows = followsAttempt(task, batch, upload.requests, tally, tools);
+  const follows = followsAttempt(task, batch, upload.requests, assessment, tools);
   const lost = stored.lost && tally.pending > 0;
   const isOurs = await stream.decide({
     type: 'collected',
@@ -140,6 +140,8 @@ async function storeInto(
   // Counted apart: looks that found nothing must not use up the fetches of what is found.
   const looks = lost ? tools.watch.see(lostKey(batch)).times : 0;
   if (lost && looks < MAX_LOST_LOOKS) return { kind: 'later', delayMs };
+  // Another key or project sees neither file nor batch: that rejects, and nothing is lost.
+  if (lost) await tools.provider.retrieveBatch(batch.batchId);
   const { times: fetches } = tools.watch.see(fetchKey(batch));
 
   const outputPath = output.kind === 'fetched' ? output.path : null;
@@ -161,7 +163,7 @@ async function storeInto(
   await put('output.jsonl', outputPath);
   await put('errors.jsonl', errorPath);
   await put('answers.idx', indexPath);
-  return { kind: 'stored', attempt, lost, fetches };
+  return { kind: 'stored', attempt, lost: output.kind === 'lost', fetches };
 }
 
 /** Whether fewer answers arrived than the provider counted: a cut between two lines. */
@@ -190,15 +192,16 @@ function followsAttempt(
   task: ChunkTask,
   batch: EndedBatch,
   sent: number,
-  tally: Tally,
+  assessment: Assessment,
   tools: Tools,
 ): { burned: Burned; next: Next } {
   const { state } = task.stream;
   return afterAttempt(
     {
       batch,
-      tally,
+      tally: tallyOf(assessment),
       sent,
+      quota: assessment.quota,
       cancelled: state.intent.kind === 'cancel',
       executed: state.executed,
       recuts: state.recuts,

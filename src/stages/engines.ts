@@ -4,7 +4,7 @@ import { assessChunk } from './answers/assess.ts';
 import { checkAnswers } from './answers/check.ts';
 import { groupFailures } from './answers/failures.ts';
 import { hashRanges } from './answers/hash-ranges.ts';
-import { joinParts } from './answers/join.ts';
+import { hashResult, writeResult } from './answers/join.ts';
 import { settleChunk } from './answers/settle.ts';
 import { verifyResult } from './answers/verify.ts';
 import { planRequestSet } from './plan/plan.ts';
@@ -21,7 +21,8 @@ export const engines = {
   hashRanges,
   groupFailures: groupFailuresOf,
   settleChunk,
-  joinParts,
+  writeResult,
+  hashResult,
   verifyResult,
 };
 

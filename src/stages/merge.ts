@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { invariant } from '../domain/errors.ts';
 import type { PlanReference, ResultRecord } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
+import type { JoinPart } from './answers/walk-parts.ts';
 import {
   chunkFileName,
   manifestName,
@@ -67,28 +68,39 @@ async function joinAndAudit(
   tools: Tools,
 ): Promise<ResultRecord> {
   const { id } = task.job;
-  const parts = [];
+  const parts: JoinPart[] = [];
   for (const [index, chunk] of chunks.entries()) {
     const mark = marks[index];
     invariant(mark !== undefined, 'as many marks as chunks');
-    const { sha256, sizeBytes, lines } = mark;
-    const partPath = await tools.blobs.toLocal(partName(id, chunk.id, sha256));
+    const { crc32, sizeBytes, lines } = mark;
+    const partPath = await tools.blobs.toLocal(partName(id, chunk.id, mark));
     const linesPath = await tools.blobs.toLocal(chunkFileName(id, chunk.id, 'lines.idx'));
-    parts.push({ partPath, linesPath, sha256, sizeBytes, lines });
+    parts.push({ partPath, linesPath, crc32, sizeBytes, lines });
   }
-  const joined = await tools.engines.run('joinParts', { parts, resultPath });
+  const { written, hashed } = await writeAndHash(parts, resultPath, tools);
   const sum = (of: 'succeeded' | 'failed' | 'rejected'): number =>
     marks.reduce((total, mark) => total + mark[of], 0);
   const result = {
-    sha256: joined.sha256,
-    sizeBytes: joined.sizeBytes,
-    lines: joined.lines,
+    sha256: hashed.sha256,
+    sizeBytes: written.sizeBytes,
+    lines: written.lines,
     succeeded: sum('succeeded'),
     failed: sum('failed'),
     rejected: sum('rejected'),
   };
-  audit(plan, result, joined.idsDigest);
+  audit(plan, result, written.idsDigest);
   return result;
+}
+
+/** Runs both halves of the join at once; waits for both, since they use the same folder. */
+async function writeAndHash(parts: readonly JoinPart[], resultPath: string, tools: Tools) {
+  const writing = tools.engines.run('writeResult', { parts, resultPath });
+  const hashing = tools.engines.run('hashResult', { parts });
+  await Promise.allSettled([writing, hashing]);
+  const [written, hashed] = await Promise.all([writing, hashing]);
+  invariant(written.lines === hashed.lines, 'what is hashed has the lines that are written');
+  invariant(written.sizeBytes === hashed.sizeBytes, 'what is hashed has the size of the result');
+  return { written, hashed };
 }
 
 function audit(plan: PlanReference, result: ResultRecord, idsDigest: string): void {

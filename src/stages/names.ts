@@ -1,5 +1,6 @@
 /** Where everything of a job lies in the blob store. */
 
+import type { PartRecord } from '../domain/chunk.ts';
 import type { ChunkId, JobId } from '../domain/ids.ts';
 
 /** The one tenant of a data directory without a service. */
@@ -89,8 +90,12 @@ export function attemptFolder(job: JobId, chunk: ChunkId, folder: string): strin
 }
 
 /** Named by its content: two settlers that know different answers write different parts. */
-export function partName(job: JobId, chunk: ChunkId, sha256: string): string {
-  return `${jobFolder(job)}/chunks/${chunk}/part-${sha256.slice(0, 32)}.jsonl`;
+export function partName(
+  job: JobId,
+  chunk: ChunkId,
+  part: Pick<PartRecord, 'crc32' | 'sizeBytes'>,
+): string {
+  return `${jobFolder(job)}/chunks/${chunk}/part-${part.crc32}-${part.sizeBytes}.jsonl`;
 }
 
 /** The beginning of the names of all files that this installation uploads for the job. */

@@ -17,6 +17,9 @@ const MAX_MESSAGE = 500;
 /** Looks at an ended batch whose file ids do not fit its counts, before that is an alert. */
 const ALERT_AFTER_LOOKS = 30;
 
+/** How long a batch that was cut short may still come to name its files. */
+const SILENCE_MS = 600_000;
+
 /** Looks after which a missing error file is taken as it is: nothing in it is paid. */
 const ERROR_FILE_LOOKS = 5;
 
@@ -31,7 +34,7 @@ export async function poll(task: ChunkTask, tools: Tools): Promise<StageAnswer> 
 
   await findStrays(task, tools);
   const batch = await lookAt(task, batchId, delayMs, tools);
-  if (batch === null) return later(delayMs, 'the provider does not find the batch');
+  if (batch === null) return givenUp(task, batchId, delayMs, tools);
 
   const ended = await endOf(task, batch, tools);
   if (ended !== null) {
@@ -43,6 +46,23 @@ export async function poll(task: ChunkTask, tools: Tools): Promise<StageAnswer> 
   if (state.intent.kind === 'cancel') await cancelBatch(batch, tools);
   await tell(task, batch, tools);
   return later(delayMs, batch.status);
+}
+
+/** A batch that the provider has forgotten keeps its chunk waiting, but not a cancelled job. */
+async function givenUp(
+  task: ChunkTask,
+  batchId: string,
+  delayMs: number,
+  tools: Tools,
+): Promise<StageAnswer> {
+  const { elapsedMs } = tools.watch.see(`forgotten ${batchId}`);
+  const isOver = elapsedMs > tools.policy.missingBatchAlertMs;
+  if (task.stream.state.intent.kind !== 'cancel' || !isOver) {
+    return later(delayMs, 'the provider does not find the batch');
+  }
+  const nothing = { outputFileId: null, errorFileId: null, counts: null, errors: [] };
+  await task.stream.record({ type: 'ended', batch: { batchId, status: 'cancelled', ...nothing } });
+  return MOVED;
 }
 
 /** Asks the provider to cancel a live batch; a refusal only means that it is ending anyway. */
@@ -65,11 +85,12 @@ export async function endOf(
   const { status } = batch;
   if (!isFinal(status)) return null;
   if (status !== 'failed' && !filesFit(batch)) {
-    const { times } = tools.watch.see(`files ${batch.id}`);
+    const { times, elapsedMs } = tools.watch.see(`files ${batch.id}`);
     const outputOwed = batch.outputFileId === null && !provesNoSuccess(batch);
     if (times === ALERT_AFTER_LOOKS && outputOwed) missingOutputAlert(task, batch, tools);
     // A batch that was cut short and states no counts may well have answered nothing at all.
-    const isSilent = status !== 'completed' && batch.counts === null && times > ALERT_AFTER_LOOKS;
+    const isCutShort = status !== 'completed' && batch.counts === null;
+    const isSilent = isCutShort && times > ALERT_AFTER_LOOKS && elapsedMs > SILENCE_MS;
     if ((outputOwed && !isSilent) || times < ERROR_FILE_LOOKS) return null;
   }
   tools.watch.forget(`files ${batch.id}`);

@@ -83,6 +83,6 @@ async function writePart(task: ChunkTask, folder: string, tools: Tools): Promise
     const name = chunkFileName(job.id, chunk.id, 'quarantine.jsonl');
     await tools.blobs.putFile(name, quarantinePath);
   }
-  await tools.blobs.putFile(partName(job.id, chunk.id, settled.sha256), partPath);
+  await tools.blobs.putFile(partName(job.id, chunk.id, settled), partPath);
   return settled;
 }

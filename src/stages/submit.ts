@@ -31,7 +31,7 @@ export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer
   }
   const outcome = await createBatch(task, attemptId, tools);
   if (!(outcome instanceof WeatherError)) {
-    return recordBatch(task, attemptId, outcome.id);
+    return recordBatch(task, attemptId, outcome.id, tools);
   }
   return afterFailedCreate(task, attemptId, outcome, tools);
 }
@@ -41,12 +41,15 @@ async function recordBatch(
   task: ChunkTask,
   attemptId: string,
   batchId: string,
+  tools: Tools,
 ): Promise<StageAnswer> {
   const { state } = task.stream;
   const number = state.status === 'submitting' ? state.attempt.number : 0;
   const submitted = { type: 'submitted', attemptId, batchId, adopted: false } as const;
   if (await task.stream.record(submitted)) return MOVED;
-  await task.stream.record({ type: 'stray_found', stray: { batchId, number } });
+  if (await task.stream.record({ type: 'stray_found', stray: { batchId, number } })) {
+    await tools.provider.cancelBatch(batchId);
+  }
   return MOVED;
 }
 
@@ -100,7 +103,8 @@ async function afterFailedCreate(
     const { state } = task.stream;
     if (pauses + 1 >= MAX_FILE_PAUSES && state.status === 'uploaded') {
       const { fileId } = state.attempt.upload;
-      await task.stream.record({ type: 'file_lost', fileId, reason: weather.message });
+      const lost = { fileId, pauseMs: backoffMs, reason: weather.message };
+      await task.stream.record({ type: 'file_lost', ...lost });
     }
     return MOVED;
   }

@@ -1,5 +1,6 @@
 /** Upload: the requests that are still unanswered become one Batch input file. */
 
+import { exhausted } from '../domain/retry.ts';
 import { assess } from './assess.ts';
 import { chunkFileName, uploadName } from './names.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
@@ -20,8 +21,11 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
   if (slot === 'parked') return { kind: 'parked' };
 
   const { pendingRanges, counts } = await assess(task, state.collected, tools);
-  if (counts.pending === 0) {
-    await stream.decide({ type: 'drained' });
+  // A stray may have answered the rest, and a smaller --max-attempts may forbid another batch.
+  const isSpent = state.executed >= task.options.maxAttempts;
+  if (counts.pending === 0 || isSpent) {
+    const close = counts.pending === 0 ? null : exhausted(state.executed);
+    await stream.decide({ type: 'drained', close });
     return MOVED;
   }
   const number = state.nextAttempt;

@@ -26,6 +26,7 @@ const OUTCOME: AttemptOutcome = {
   tally: { succeeded: 1, failed: 0, pending: 2 },
   sent: 3,
   cancelled: false,
+  quota: false,
   executed: 0,
   recuts: 0,
   pauses: 0,

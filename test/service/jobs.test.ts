@@ -23,14 +23,19 @@ describe('submitting', () => {
     expect(state.options).toEqual(options);
   });
 
-  it('makes a new job for other content, and for --fresh', async () => {
+  it('refuses --fresh beside the unfinished job of the same run', async () => {
+    const { scene, hand, submission } = await doors();
+    const first = await scene.turn(hand.jobs.submit(submission('x')));
+    const again = hand.jobs.submit({ ...submission('x'), fresh: true });
+    await expect(scene.turn(again)).rejects.toThrow(`batchwright cancel ${first.job}`);
+  });
+
+  it('makes a new job for other content', async () => {
     const { scene, hand, submission } = await doors();
     const first = await scene.turn(hand.jobs.submit(submission('x')));
     const other = await scene.turn(hand.jobs.submit(submission('y')));
-    const fresh = await scene.turn(hand.jobs.submit({ ...submission('x'), fresh: true }));
-    expect(new Set([first.job, other.job, fresh.job]).size).toBe(3);
-    const after = await scene.turn(hand.jobs.submit(submission('x')));
-    expect(after).toEqual({ job: fresh.job, attached: true });
+    expect(other).toMatchObject({ attached: false });
+    expect(other.job).not.toBe(first.job);
   });
 
   it('makes one job of many submissions of the same run at once', async () => {

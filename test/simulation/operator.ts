@@ -78,5 +78,6 @@ export function submissionOf(path: string, bytes: Buffer, profile: Profile, sha2
     completionWindow: '24h',
     options: { maxAttempts: profile.maxAttempts, maxErrors: null },
     fresh: false,
+    unconfirmed: false,
   };
 }

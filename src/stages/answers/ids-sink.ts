@@ -2,9 +2,7 @@
 
 import { IdsDigest } from '../../jsonl/ids-digest.ts';
 import { IdFinder } from './id-finder.ts';
-import type { LineSink } from './part-cursor.ts';
-
-const NEWLINE = 0x0a;
+import type { LineRun, LineSink } from './part-cursor.ts';
 
 export class IdsSink implements LineSink {
   readonly #digest = new IdsDigest();
@@ -12,13 +10,14 @@ export class IdsSink implements LineSink {
   #lines = 0;
   #sizeBytes = 0;
 
-  run(bytes: Buffer, start: number, end: number): void {
-    for (let at = start; at < end;) {
-      const newline = bytes.indexOf(NEWLINE, at);
-      this.#ids.addTo(this.#digest, bytes, at, newline);
-      this.#lines += 1;
-      at = newline + 1;
+  take({ bytes, start, end, lines, ends }: LineRun): void {
+    let at = start;
+    for (let line = 0; line < lines; line += 1) {
+      const behind = ends[line] as number;
+      this.#ids.addTo(this.#digest, bytes, at, behind - 1);
+      at = behind;
     }
+    this.#lines += lines;
     this.#sizeBytes += end - start;
   }
 

@@ -1,5 +1,10 @@
-/** Join: all parts to one result, in the order of the input's lines. */
+/**
+ * Join: all parts to one result, in the order of the input's lines. It is two tasks that run at
+ * the same time in two threads, each of which reads all parts by itself: one checks and writes
+ * them, the other tells the sha256. The two must agree on lines and size.
+ */
 
+import { HashSink } from './hash-sink.ts';
 import { IdsSink } from './ids-sink.ts';
 import { ResultSink } from './result-sink.ts';
 import { walkParts } from './walk-parts.ts';
@@ -11,46 +16,39 @@ export interface JoinTask {
   readonly resultPath: string;
 }
 
-export interface JoinedResult {
+export interface WrittenResult {
   readonly sizeBytes: number;
-  readonly sha256: string;
   readonly lines: number;
   /** Over the ids as they stand in the result; see domain/plan.ts. */
   readonly idsDigest: string;
 }
 
 /**
- * Writes the result, fsynced, and audits the parts on the way. Throws where a part has not the
- * size, the lines or the sha256 that were recorded of it, or where a line number comes twice.
+ * Writes the result, fsynced. Throws where a part has not the size, the lines or the crc32 that
+ * were recorded of it, where a line number comes twice, or where a line has no custom_id.
  */
-export function joinParts(task: JoinTask): JoinedResult {
+export function writeResult(task: JoinTask): WrittenResult {
   const sink = new ResultSink(task.resultPath);
-  const audit = new IdsSink();
+  const ids = new IdsSink();
   try {
-    walkParts(task.parts, [audit, sink], { hashed: true });
-    return { ...sink.finish(), idsDigest: audit.finish().idsDigest };
+    walkParts(task.parts, [ids, sink]);
+    sink.finish();
+    return ids.finish();
   } finally {
     sink.close();
   }
 }
 
 /**
- * The first half of joinParts: writes the result, fsynced, and checks sizes and lines. In another
- * thread, auditParts does the rest at the same time; the two must agree on lines and size.
+ * The sha256 of what writeResult writes of these parts. It leaves the check of the ids to
+ * writeResult, and throws where that does otherwise.
  */
-export function writeResult(task: JoinTask): Omit<JoinedResult, 'idsDigest'> {
-  const sink = new ResultSink(task.resultPath);
-  try {
-    walkParts(task.parts, [sink], { hashed: false });
-    return sink.finish();
-  } finally {
-    sink.close();
-  }
-}
-
-/** The second half of joinParts: checks each part's sha256, and tells the ids in their order. */
-export function auditParts(task: Pick<JoinTask, 'parts'>): Omit<JoinedResult, 'sha256'> {
-  const audit = new IdsSink();
-  walkParts(task.parts, [audit], { hashed: true });
-  return audit.finish();
+export function hashResult(task: Pick<JoinTask, 'parts'>): {
+  sizeBytes: number;
+  lines: number;
+  sha256: string;
+} {
+  const sink = new HashSink();
+  walkParts(task.parts, [sink]);
+  return sink.finish();
 }

@@ -1,19 +1,31 @@
 /** Reads a part from its first line to its last, checks it, and hands its lines on in runs. */
 
-import { createHash } from 'node:crypto';
-import type { Hash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { invariant } from '../../domain/errors.ts';
+import { crcText } from './crc-text.ts';
 import type { JoinPart } from './walk-parts.ts';
 import { LineBlocks } from './line-blocks.ts';
 import { LineNumbers } from './line-numbers.ts';
 
 const NEWLINE = 0x0a;
 
+const NO_BYTES = Buffer.alloc(0);
+
+/** A run of whole lines, bytes[start, end): one object that stands for one after the other. */
+export class LineRun {
+  bytes: Buffer = NO_BYTES;
+  start = 0;
+  end = 0;
+  lines = 0;
+  /** Behind each line's newline; as many as `lines` are of this run. */
+  readonly ends: number[] = [];
+}
+
 /** What is done with the lines of all parts, in their order. */
 export interface LineSink {
-  /** Takes the run [start, end) of `lines` whole lines; the buffer is used again afterwards. */
-  run(bytes: Buffer, start: number, end: number, lines: number): void;
+  /** Takes a run; it and its buffer are used again afterwards. */
+  take(run: LineRun): void;
 }
 
 export class PartCursor {
@@ -21,17 +33,17 @@ export class PartCursor {
   nextLine: number;
 
   readonly #part: JoinPart;
+  readonly #run = new LineRun();
   readonly #fd: number;
   readonly #blocks: LineBlocks;
   readonly #numbers: LineNumbers;
-  readonly #hash: Hash | null;
   /** Where the next line begins in the current block. */
   #at = 0;
   #lines = 0;
   #sizeBytes = 0;
+  #crc = 0;
 
-  constructor(part: JoinPart, isHashed: boolean) {
-    this.#hash = isHashed ? createHash('sha256') : null;
+  constructor(part: JoinPart) {
     this.#part = part;
     this.#numbers = new LineNumbers(part.linesPath);
     this.#fd = openSync(part.partPath, 'r');
@@ -47,23 +59,20 @@ export class PartCursor {
   walkUntil(limit: number, sinks: readonly LineSink[]): void {
     while (this.nextLine < limit) {
       if (this.#at === this.#blocks.end) this.#nextBlock();
-      const { bytes } = this.#blocks;
-      const start = this.#at;
-      const before = this.#lines;
       this.#goUntil(limit);
-      for (const sink of sinks) sink.run(bytes, start, this.#at, this.#lines - before);
+      for (const sink of sinks) sink.take(this.#run);
     }
   }
 
   /** Checks what was read against what was recorded, and closes. */
   finish(): void {
-    const { partPath, lines, sizeBytes, sha256 } = this.#part;
+    const { partPath, lines, sizeBytes, crc32: crc } = this.#part;
     const isRead = this.#at === this.#blocks.end && !this.#blocks.next() && !this.#blocks.cut;
     invariant(isRead, `${partPath} has more lines than its index, or a cut one`);
     invariant(this.#lines === lines, `${partPath} has ${this.#lines} lines instead of ${lines}`);
     invariant(this.#sizeBytes === sizeBytes, `${partPath} has not ${sizeBytes} bytes`);
-    const found = this.#hash?.digest('hex') ?? sha256;
-    invariant(found === sha256, `${partPath} has not the sha256 ${sha256}`);
+    const found = crcText(this.#crc);
+    invariant(found === crc, `${partPath} has not the crc32 ${crc}`);
     this.close();
   }
 
@@ -77,21 +86,27 @@ export class PartCursor {
     const { partPath } = this.#part;
     invariant(this.#blocks.next(), `${partPath} has fewer lines than its index`);
     const { bytes, end } = this.#blocks;
-    this.#hash?.update(bytes.subarray(0, end));
+    this.#crc = crc32(bytes.subarray(0, end), this.#crc);
     this.#sizeBytes += end;
     this.#at = 0;
   }
 
-  /** Goes behind the last line of the block whose number is below the limit. */
+  /** Makes a run up to the last line of the block whose number is below the limit. */
   #goUntil(limit: number): void {
     const { bytes, end } = this.#blocks;
+    const run = this.#run;
+    run.bytes = bytes;
+    run.start = this.#at;
+    run.lines = 0;
     while (this.#at < end && this.nextLine < limit) {
       this.#at = bytes.indexOf(NEWLINE, this.#at) + 1;
-      this.#lines += 1;
+      run.ends[run.lines++] = this.#at;
       const next = this.#numbers.next();
       invariant(next > this.nextLine, `${this.#part.linesPath} is not in ascending order`);
       this.nextLine = next;
     }
+    run.end = this.#at;
+    this.#lines += run.lines;
   }
 }
 

@@ -50,7 +50,7 @@ export function settleChunk(task: SettleTask): SettledPart {
   }
 }
 
-type Written = Pick<PartRecord, 'lines' | 'sizeBytes' | 'sha256'>;
+type Written = Pick<PartRecord, 'lines' | 'sizeBytes' | 'crc32'>;
 
 function writePart(task: SettleTask, outcomes: ChunkOutcomes): Written {
   const fd = openSync(task.partPath, 'w');

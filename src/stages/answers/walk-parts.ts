@@ -8,26 +8,22 @@ import type { LineSink } from './part-cursor.ts';
 export interface JoinPart {
   readonly partPath: string;
   readonly linesPath: string;
-  readonly sha256: string;
+  readonly crc32: string;
   readonly sizeBytes: number;
   readonly lines: number;
 }
 
 /**
  * Hands the sinks every line once. Only parts that interleave are open together. Throws where a
- * part has not the lines or the size that were recorded of it, where a line number comes twice,
- * and, if the parts are hashed, where one has not its sha256.
+ * part has not the lines, the size or the crc32 that were recorded of it, and where a line number
+ * comes twice.
  */
-export function walkParts(
-  parts: readonly JoinPart[],
-  sinks: readonly LineSink[],
-  options: { readonly hashed: boolean },
-): void {
+export function walkParts(parts: readonly JoinPart[], sinks: readonly LineSink[]): void {
   const waiting = inOrder(parts);
   const open: PartCursor[] = [];
   try {
     for (;;) {
-      openDue(waiting, open, options.hashed);
+      openDue(waiting, open);
       const least = leastOf(open);
       if (least === null) return;
       least.walkUntil(nextLimit(open, least, waiting), sinks);
@@ -53,12 +49,12 @@ function inOrder(parts: readonly JoinPart[]): WaitingPart[] {
 }
 
 /** Opens what may come next. */
-function openDue(waiting: WaitingPart[], open: PartCursor[], hashed: boolean): void {
+function openDue(waiting: WaitingPart[], open: PartCursor[]): void {
   for (;;) {
     const next = waiting.at(-1);
     const least = leastOf(open);
     if (next === undefined || (least !== null && least.nextLine < next.firstLine)) return;
-    open.push(new PartCursor(next.part, hashed));
+    open.push(new PartCursor(next.part));
     waiting.pop();
   }
 }

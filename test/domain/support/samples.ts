@@ -53,7 +53,7 @@ export const PART = {
   failed: 0,
   rejected: 0,
   sizeBytes: 30,
-  sha256: 'bb',
+  crc32: 'bb',
   byClass: {},
   usage: {},
   strangers: 0,
@@ -106,7 +106,7 @@ export const CHUNK_EVENTS: { readonly [Type in ChunkEvent['type']]: ChunkEvent &
     uploaded: { type: 'uploaded', attempt: ATTEMPT },
     submitting: { type: 'submitting', attemptId: 'attempt-1' },
     unsent: { type: 'unsent', attemptId: 'attempt-1', pauseMs: 7, reason: 'rate limit' },
-    file_lost: { type: 'file_lost', fileId: 'file-1', reason: 'gone' },
+    file_lost: { type: 'file_lost', fileId: 'file-1', pauseMs: 3, reason: 'gone' },
     submitted: { type: 'submitted', attemptId: 'attempt-1', batchId: 'batch_1', adopted: false },
     abandoning: { type: 'abandoning', attemptId: 'attempt-1' },
     abandoned: { type: 'abandoned', attemptId: 'attempt-1' },
@@ -119,7 +119,7 @@ export const CHUNK_EVENTS: { readonly [Type in ChunkEvent['type']]: ChunkEvent &
       burned: 'executed',
       next: AGAIN,
     },
-    drained: { type: 'drained' },
+    drained: { type: 'drained', close: null },
     stray_found: { type: 'stray_found', stray: STRAY },
     stray_collected: {
       type: 'stray_collected',
@@ -196,7 +196,7 @@ export function jobIn(status: JobState['status'], changes: Partial<JobState> = {
 export const JOB_STATUSES = ['created', 'refused', 'planned', 'merged', 'done'] as const;
 
 export const JOB_EVENTS: { readonly [Type in JobEvent['type']]: JobEvent & { type: Type } } = {
-  created: { type: 'created', spec: SPEC, options: OPTIONS },
+  created: { type: 'created', spec: SPEC, options: OPTIONS, unconfirmed: false },
   refused: { type: 'refused', refusal: REFUSAL },
   planned: { type: 'planned', plan: PLAN },
   adjusted: { type: 'adjusted', options: { maxAttempts: 5, maxErrors: null } },

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { auditParts, joinParts, writeResult } from '../../../src/stages/answers/join.ts';
-import type { JoinedResult } from '../../../src/stages/answers/join.ts';
+import { hashResult, writeResult } from '../../../src/stages/answers/join.ts';
+import type { WrittenResult } from '../../../src/stages/answers/join.ts';
 import type { JoinPart } from '../../../src/stages/answers/walk-parts.ts';
 import {
   makeChunk,
@@ -27,8 +28,11 @@ function makePart(folder: string, name: string, lines: readonly MadeLine[]): Joi
   const partPath = join(folder, `${name}.part.jsonl`);
   const content = Buffer.from(lines.map(partLine).join(''));
   writeFileSync(partPath, content);
-  const sha256 = sha256Of(content);
-  return { partPath, linesPath, sha256, sizeBytes: content.length, lines: lines.length };
+  return { partPath, linesPath, ...recordOf(content), lines: lines.length };
+}
+
+function recordOf(content: Buffer): { crc32: string; sizeBytes: number } {
+  return { crc32: crc32(content).toString(16).padStart(8, '0'), sizeBytes: content.length };
 }
 
 function naiveDigest(ids: readonly (string | null)[]): string {
@@ -42,21 +46,18 @@ function naiveDigest(ids: readonly (string | null)[]): string {
   return hash.digest('hex');
 }
 
-/** Joins in one thread and in halves, which must agree. */
-function joined(folder: string, parts: readonly JoinPart[]): JoinedResult & { text: string } {
+/** Writes and hashes; the two must agree. */
+function joined(folder: string, parts: readonly JoinPart[]): WrittenResult & { text: string } {
   const resultPath = join(folder, 'result.jsonl');
-  const { lines, sizeBytes, sha256 } = writeResult({ parts, resultPath });
-  const audited = auditParts({ parts });
-  expect([audited.lines, audited.sizeBytes]).toEqual([lines, sizeBytes]);
-  const whole = joinParts({ parts, resultPath });
-  expect(whole).toEqual({ lines, sizeBytes, sha256, idsDigest: audited.idsDigest });
+  const written = writeResult({ parts, resultPath });
   const bytes = readFileSync(resultPath);
-  expect(whole.sha256).toBe(sha256Of(bytes));
-  expect(whole.sizeBytes).toBe(bytes.length);
-  return { ...whole, text: bytes.toString() };
+  const { lines, sizeBytes } = written;
+  expect(sizeBytes).toBe(bytes.length);
+  expect(hashResult({ parts })).toEqual({ lines, sizeBytes, sha256: sha256Of(bytes) });
+  return { ...written, text: bytes.toString() };
 }
 
-describe('joinParts', () => {
+describe('writeResult and hashResult', () => {
   test('puts parts that do not interleave one behind the other, in any given order', () => {
     using folder = temporaryFolder();
     const late = [sent(10, 'c'), { line: 11, rawId: null, rejected: true }];
@@ -113,24 +114,37 @@ describe('joinParts', () => {
     const part = makePart(folder.path, 'one', [sent(1, 'a'), sent(2, 'b'), sent(3, 'c')]);
     const bytes = readFileSync(part.partPath);
     const resultPath = join(folder.path, 'result.jsonl');
-    const join1 = (change: Partial<JoinPart>) => () =>
-      joinParts({ parts: [{ ...part, ...change }], resultPath });
-    expect(join1({})).not.toThrow();
-    expect(join1({ sizeBytes: part.sizeBytes + 1 })).toThrow('bytes');
-    expect(join1({ lines: 2 })).toThrow('3 lines instead of 2');
-    expect(join1({ sha256: '0'.repeat(64) })).toThrow('sha256');
+    const writing = (change: Partial<JoinPart>) => () =>
+      writeResult({ parts: [{ ...part, ...change }], resultPath });
+    expect(writing({})).not.toThrow();
+    expect(writing({ sizeBytes: part.sizeBytes + 1 })).toThrow('bytes');
+    expect(writing({ lines: 2 })).toThrow('3 lines instead of 2');
+    expect(writing({ crc32: '00000000' })).toThrow('crc32');
     const flipped = Buffer.from(bytes);
     flipped[bytes.length - 20] = (flipped[bytes.length - 20] ?? 0) ^ 1;
     for (const [content, complaint] of [
-      [flipped, 'sha256'],
+      [flipped, 'crc32'],
       [bytes.subarray(0, -1), 'cut'],
       [bytes.subarray(0, -10), 'cut'],
       [Buffer.concat([bytes, Buffer.from('{}\n')]), 'more lines'],
       [bytes.subarray(0, bytes.indexOf(10) + 1), 'fewer lines'],
     ] as const) {
       writeFileSync(part.partPath, content);
-      expect(join1({}), complaint).toThrow(complaint);
+      expect(writing({}), complaint).toThrow(complaint);
     }
+  });
+
+  test('throws where one part stands in the place of another of its size', () => {
+    using folder = temporaryFolder();
+    const one = makePart(folder.path, 'one', [sent(1, 'a')]);
+    const two = makePart(folder.path, 'two', [sent(301, 'b')]);
+    expect(two.sizeBytes).toBe(one.sizeBytes);
+    const parts = [
+      { ...one, partPath: two.partPath },
+      { ...two, partPath: one.partPath },
+    ];
+    const resultPath = join(folder.path, 'result.jsonl');
+    expect(() => writeResult({ parts, resultPath })).toThrow('crc32');
   });
 
   test('throws where two parts claim the same line', () => {
@@ -138,9 +152,10 @@ describe('joinParts', () => {
     const one = makePart(folder.path, 'one', [sent(1, 'a'), sent(3, 'b')]);
     const two = makePart(folder.path, 'two', [sent(2, 'c'), sent(3, 'd')]);
     const resultPath = join(folder.path, 'result.jsonl');
-    expect(() => joinParts({ parts: [one, two], resultPath })).toThrow(
-      'line 3 stands in two parts',
-    );
+    const parts = [one, two];
+    const complaint = 'line 3 stands in two parts';
+    expect(() => writeResult({ parts, resultPath })).toThrow(complaint);
+    expect(() => hashResult({ parts })).toThrow(complaint);
   });
 
   test('throws where a line has no custom_id', () => {
@@ -148,7 +163,8 @@ describe('joinParts', () => {
     const part = makePart(folder.path, 'one', [sent(1, 'a')]);
     const content = Buffer.from('{"id":"x","response":{"custom_id":"a"}}\n');
     writeFileSync(part.partPath, content);
-    const recorded = { ...part, sizeBytes: content.length, sha256: sha256Of(content) };
-    expect(() => auditParts({ parts: [recorded] })).toThrow('no custom_id');
+    const parts = [{ ...part, ...recordOf(content) }];
+    const resultPath = join(folder.path, 'result.jsonl');
+    expect(() => writeResult({ parts, resultPath })).toThrow('no custom_id');
   });
 });

@@ -67,7 +67,7 @@ export const ROOMS: readonly Room[] = [
     ],
     types: ['src/ports/'],
     packages: ['commander'],
-    builtIns: [...LOCAL_FILES, 'os', 'readline/promises', 'util'],
+    builtIns: [...LOCAL_FILES, 'module', 'os', 'readline/promises', 'util'],
   },
   { place: 'src/dashboard/', may: [] },
   { place: 'src/simulator/', may: [], packages: ['express'], builtIns: ['*'] },

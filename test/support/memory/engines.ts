@@ -5,12 +5,14 @@
  */
 
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { classifyAnswer } from '../../../src/domain/answer.ts';
 import type { AnswerFacts } from '../../../src/domain/answer.ts';
 import { invariant } from '../../../src/domain/errors.ts';
 import type { ThreadPool } from '../../../src/ports/thread-pool.ts';
 import type { AnswersReport } from '../../../src/stages/answers/check.ts';
 import type { Assessment, ChunkAnswers } from '../../../src/stages/answers/assess.ts';
+import type { JoinPart } from '../../../src/stages/answers/walk-parts.ts';
 import type { Engines } from '../../../src/stages/engines.ts';
 import type { MemoryFiles } from './local-files.ts';
 import type { IndexedLine, Outcome } from './outcomes.ts';
@@ -29,7 +31,8 @@ export function createReferenceEngines(files: MemoryFiles): ThreadPool<Engines> 
     checkAnswers: (input) => checkAnswers(input, files),
     assessChunk: (input) => assessChunk(input, files),
     settleChunk: (input) => settleChunk(input, files),
-    joinParts: (input) => joinParts(input, files),
+    writeResult: (input) => writeResult(input, files),
+    hashResult: (input) => hashResult(input, files),
   };
   return {
     run: async (task, input) => {
@@ -139,7 +142,7 @@ function settleChunk(input: Input<'settleChunk'>, files: MemoryFiles): Output<'s
     failed: lines.length - succeeded - rejected,
     rejected,
     sizeBytes: bytes.length,
-    sha256: sha256(bytes),
+    crc32: crcOf(bytes),
     byClass: {},
     usage: {},
     strangers,
@@ -149,26 +152,33 @@ function settleChunk(input: Input<'settleChunk'>, files: MemoryFiles): Output<'s
   };
 }
 
-function joinParts(input: Input<'joinParts'>, files: MemoryFiles): Output<'joinParts'> {
+/** The answers of all parts in input order, each with its newline. */
+function joined(parts: readonly JoinPart[], files: MemoryFiles): Buffer {
   const all: { line: number; answer: string }[] = [];
-  for (const part of input.parts) {
+  for (const part of parts) {
     const bytes = files.read(part.partPath);
-    invariant(sha256(bytes) === part.sha256, `${part.partPath} is the part that was recorded`);
+    invariant(crcOf(bytes) === part.crc32, `${part.partPath} is the part that was recorded`);
     const index = JSON.parse(files.read(part.linesPath).toString()) as IndexedLine[];
     const answers = linesOf(bytes);
     invariant(answers.length === index.length, 'as many answers as lines');
     for (const [at, { line }] of index.entries()) all.push({ line, answer: answers[at] ?? '' });
   }
   all.sort((a, b) => a.line - b.line);
-  const bytes = Buffer.from(all.map(({ answer }) => `${answer}\n`).join(''));
+  return Buffer.from(all.map(({ answer }) => `${answer}\n`).join(''));
+}
+
+function writeResult(input: Input<'writeResult'>, files: MemoryFiles): Output<'writeResult'> {
+  const bytes = joined(input.parts, files);
   files.write(input.resultPath, bytes);
-  const ids = all.map(({ answer }) => readAnswer(answer)?.id ?? '-');
-  return {
-    sizeBytes: bytes.length,
-    sha256: sha256(bytes),
-    lines: all.length,
-    idsDigest: sha256(Buffer.from(ids.join(','))),
-  };
+  const lines = linesOf(bytes);
+  const ids = lines.map((answer) => readAnswer(answer)?.id ?? '-');
+  const idsDigest = sha256(Buffer.from(ids.join(',')));
+  return { sizeBytes: bytes.length, lines: lines.length, idsDigest };
+}
+
+function hashResult(input: Input<'hashResult'>, files: MemoryFiles): Output<'hashResult'> {
+  const bytes = joined(input.parts, files);
+  return { sizeBytes: bytes.length, lines: linesOf(bytes).length, sha256: sha256(bytes) };
 }
 
 function ownLine(line: IndexedLine, code: string): string {
@@ -177,4 +187,8 @@ function ownLine(line: IndexedLine, code: string): string {
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+function crcOf(bytes: Buffer): string {
+  return crc32(bytes).toString(16).padStart(8, '0');
 }
