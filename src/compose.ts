@@ -60,6 +60,9 @@ const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512
 /** How long running steps may go on after a stop. */
 const GRACE_MS = 25_000;
 
+/** How long a part of the house may take to close. */
+const CLOSE_MS = 3_000;
+
 /** What works without Redis and without a provider: everything about stored jobs. */
 export interface Store {
   readonly blobs: FileBlobStore;
@@ -153,9 +156,10 @@ export async function openHouse(config: Config, store: Store, notices: Notices):
     start: async (queues = QUEUES) =>
       startWorkers(queues, settings, { tools, queue, steps, sweep }),
     close: async () => {
-      await queue.close();
-      await board.close();
-      await redis.close();
+      // A Redis that goes away in the middle must not keep a finished command.
+      for (const part of [queue, board, redis]) {
+        await Promise.race([part.close(), store.clock.sleep(CLOSE_MS)]);
+      }
     },
   };
 }

@@ -20,6 +20,9 @@ const LOOK_MS = 250;
 const TEXT_MIN_MS = 1_000;
 const TEXT_MAX_MS = 60_000;
 
+/** How long steps of other jobs may go on when ours is over: what they leave is done again. */
+const PARTING_MS = 3_000;
+
 /** How long a finished job's cleaning is waited for before it is left to the next process. */
 const CLEANING_MS = 20_000;
 
@@ -63,7 +66,10 @@ export async function followJob(job: JobId, following: Following): Promise<ExitC
     workers = await house.start();
     const state = await watch(job, following, leaving.signal);
     if (leaving.signal.aborted) return detached(following);
-    return await end(job, state, following, leaving.signal);
+    const code = await end(job, state, following, leaving.signal);
+    await workers.stop(PARTING_MS);
+    workers = null;
+    return code;
   } finally {
     await workers?.stop();
     leaving.done();

@@ -3,6 +3,9 @@
 
 import nodeModule from 'node:module';
 
+/** How long output may still drain. */
+const LINGER_MS = 2_000;
+
 const MINIMUM = [22, 18] as const;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -17,4 +20,6 @@ if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
   nodeModule.enableCompileCache();
   const { runProgram } = await import('./program.ts');
   process.exitCode = await runProgram(process.argv);
+  // Nothing is owed any more: a connection that still tries to come back must not keep us.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -15,7 +15,7 @@ export interface WorkerSettings {
 
 export interface RunningWorkers {
   /** Takes no new work; resolves when what runs has ended, or after the grace. */
-  stop(): Promise<void>;
+  stop(graceMs?: number): Promise<void>;
   /** Sweeps now instead of at the next tick. */
   sweepNow(): Promise<void>;
 }
@@ -55,10 +55,10 @@ export async function startWorkers(
   })();
   return {
     sweepNow: sweepSafely,
-    stop: async () => {
+    stop: async (graceMs = settings.graceMs) => {
       stopping.abort();
-      await Promise.all(listeners.map((listener) => listener.stop(settings.graceMs)));
-      await sweeping;
+      await Promise.all(listeners.map((listener) => listener.stop(graceMs)));
+      await Promise.race([sweeping, tools.clock.sleep(graceMs)]);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Weather } from '../domain/errors.ts';
 import { Weather as WeatherError } from '../domain/errors.ts';
 import { accountTrouble, grow, saysFileMissing } from '../domain/retry.ts';
 import type { ProviderBatch } from '../ports/batch-provider.ts';
+import { cancelBatch } from './poll.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
@@ -31,7 +32,7 @@ export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer
   }
   const outcome = await createBatch(task, attemptId, tools);
   if (!(outcome instanceof WeatherError)) {
-    return recordBatch(task, attemptId, outcome.id, tools);
+    return recordBatch(task, attemptId, outcome, tools);
   }
   return afterFailedCreate(task, attemptId, outcome, tools);
 }
@@ -40,15 +41,16 @@ export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer
 async function recordBatch(
   task: ChunkTask,
   attemptId: string,
-  batchId: string,
+  batch: ProviderBatch,
   tools: Tools,
 ): Promise<StageAnswer> {
   const { state } = task.stream;
+  const batchId = batch.id;
   const number = state.status === 'submitting' ? state.attempt.number : 0;
   const submitted = { type: 'submitted', attemptId, batchId, adopted: false } as const;
   if (await task.stream.record(submitted)) return MOVED;
   if (await task.stream.record({ type: 'stray_found', stray: { batchId, number } })) {
-    await tools.provider.cancelBatch(batchId);
+    await cancelBatch(batch, tools);
   }
   return MOVED;
 }

@@ -89,7 +89,10 @@ test('a late refusal of an abandoned create does not undo the next attempt', asy
   late.signal('SIGCONT');
   // The late process has had its answer when it goes on to look for the other's batch.
   const seen = controls.eventCount();
-  await controls.until('call_ended', ({ operation }) => operation !== 'create', { after: seen });
+  await controls.until('call_ended', ({ operation }) => operation !== 'create', {
+    after: seen,
+    deadlineMs: 60_000,
+  });
   answer.release();
   next.signal('SIGCONT');
   expectAllOk(await Promise.all([late.ended, next.ended]));
