@@ -203,6 +203,16 @@ test('cancel ends a job: what was paid is kept, the rest says why; exit code 6',
   expect(codes).toEqual(new Set([undefined, 'job_cancelled']));
 });
 
+test('an output that is a folder, a device or a pipe is refused, and nothing is sent', async () => {
+  const { place, simulator } = await openScene(LINES);
+  for (const target of ['/dev/null', '-', place.runtimeDir]) {
+    const args = place.runArgs().map((arg) => (arg === place.outputPath ? target : arg));
+    const ended = await place.command(args);
+    expect(ended.code, `${target}: ${ended.stderr}`).toBe(2);
+  }
+  expectNothingSent(simulator);
+});
+
 test('doctor says what is well and what is not', async () => {
   const { place } = await openScene([]);
   const well = await place.command(['doctor']);
