@@ -1,6 +1,7 @@
 /** Each command as a user types it: what it prints, where, and its exit code. */
 
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { describe, expect, test } from 'vitest';
@@ -205,7 +206,7 @@ test('cancel ends a job: what was paid is kept, the rest says why; exit code 6',
 
 test('an output that is a folder, a device or a pipe is refused, and nothing is sent', async () => {
   const { place, simulator } = await openScene(LINES);
-  for (const target of ['/dev/null', '-', place.runtimeDir]) {
+  for (const target of ['/dev/null', '-', dirname(place.outputPath)]) {
     const args = place.runArgs().map((arg) => (arg === place.outputPath ? target : arg));
     const ended = await place.command(args);
     expect(ended.code, `${target}: ${ended.stderr}`).toBe(2);

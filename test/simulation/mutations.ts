@@ -48,9 +48,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'abandons without the last look',
     file: 'src/stages/adopt.ts',
-    from: `  if (found.length > 0) return take(task, found, tools);
+    from: `  if (chosen !== undefined) return take(task, chosen, found, tools);
   await task.stream.decide({ type: 'abandoned', attemptId });`,
-    to: "  if (found.length >= 0) await task.stream.decide({ type: 'abandoned', attemptId });",
+    to: `  void chosen;
+  await task.stream.decide({ type: 'abandoned', attemptId });`,
   },
   {
     name: 'adopts whatever batch it finds',
@@ -104,15 +105,9 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'if (settled.length < 1)',
   },
   {
-    name: 'goes beyond the attempts',
-    file: 'src/domain/retry.ts',
-    from: 'if (executed >= outcome.maxAttempts)',
-    to: 'if (executed > outcome.maxAttempts)',
-  },
-  {
     name: 'sweeps without ringing chunks',
     file: 'src/service/sweep.ts',
-    from: 'await this.#queue.ring(due.bell);',
+    from: 'await this.#ringOrWake(due);',
     to: 'void due.bell;',
   },
   {
