@@ -4,15 +4,12 @@
  */
 
 import type { Weather } from '../domain/errors.ts';
-import { Weather as WeatherError } from '../domain/errors.ts';
+import { invariant, Weather as WeatherError } from '../domain/errors.ts';
 import { accountTrouble, grow, saysFileMissing } from '../domain/retry.ts';
 import type { ProviderBatch } from '../ports/batch-provider.ts';
 import { cancelBatch } from './poll.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
-import { MOVED, later } from './tools.ts';
-
-/** Waits for the shared board to be rebuilt, in milliseconds. */
-const BOARD_WAIT_MS = 250;
+import { BOARD_UNREADY, MOVED } from './tools.ts';
 
 /** Pauses after which an input file that the provider does not see is uploaded again. */
 const MAX_FILE_PAUSES = 6;
@@ -21,7 +18,7 @@ const MAX_FILE_PAUSES = 6;
 export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { stream } = task;
   if (stream.state.status !== 'uploaded') return MOVED;
-  if (!(await tools.board.isReady())) return later(BOARD_WAIT_MS, 'the board is being rebuilt');
+  if (!(await tools.board.isReady())) return BOARD_UNREADY;
 
   const decidedAtMs = tools.clock.monotonicMs();
   const attemptId = tools.ids.nonce();
@@ -61,7 +58,7 @@ async function createBatch(
   tools: Tools,
 ): Promise<ProviderBatch | Weather> {
   const { state } = task.stream;
-  if (state.status !== 'submitting') throw new Error('broken invariant: a create without decision');
+  invariant(state.status === 'submitting', 'a create follows its own decision');
   try {
     return await tools.provider.createBatch({
       inputFileId: state.attempt.upload.fileId,

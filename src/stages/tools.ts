@@ -92,6 +92,9 @@ export type StageAnswer =
 
 export const MOVED: StageAnswer = { kind: 'moved' };
 
+/** The answer while the shared board is not rebuilt: nobody submits before it is. */
+export const BOARD_UNREADY: StageAnswer = later(250, 'the board is being rebuilt');
+
 /** The answer "again after a while", with the reason for people. */
 export function later(delayMs: number, reason: string): StageAnswer {
   return { kind: 'later', delayMs, reason };

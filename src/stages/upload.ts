@@ -4,10 +4,7 @@ import { exhausted } from '../domain/retry.ts';
 import { assess } from './assess.ts';
 import { chunkFileName, uploadName } from './names.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
-import { MOVED, later } from './tools.ts';
-
-/** Waits for the shared board to be rebuilt, in milliseconds. */
-const BOARD_WAIT_MS = 250;
+import { BOARD_UNREADY, MOVED } from './tools.ts';
 
 /** Takes a slot, uploads the pending ranges, records `uploaded`. */
 export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
@@ -17,7 +14,7 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
 
   const holder = { job: job.id, chunk: chunk.id };
   const slot = await tools.board.takeSlot(modelOf(task), holder, tools.policy.maxLiveBatches);
-  if (slot === 'unready') return later(BOARD_WAIT_MS, 'the board is being rebuilt');
+  if (slot === 'unready') return BOARD_UNREADY;
   if (slot === 'parked') return { kind: 'parked' };
 
   const { pendingRanges, counts } = await assess(task, state.collected, tools);
