@@ -5,7 +5,7 @@ import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { ProviderProfile } from './providers.ts';
-import { profileFor } from './providers.ts';
+import { isLoopback, profileFor } from './providers.ts';
 import type { Settings } from './schema.ts';
 import { settings } from './schema.ts';
 
@@ -23,6 +23,9 @@ export interface Config extends Settings {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
+
+/** A create whose decision is older than this is not sent any more. */
+export const CREATE_DEADLINE_MS = 10_000;
 
 /** Settings whose value may stand in a file that `<NAME>_FILE` names. */
 const SECRETS = ['OPENAI_API_KEY', 'REDIS_URL'] as const;
@@ -54,6 +57,7 @@ export function loadConfig(
   const parsed = settings.safeParse(withSecrets);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe).join('\n'));
   const values = parsed.data;
+  requireSafeTimes(values);
   return Object.freeze({
     ...values,
     OPENAI_BASE_URL: values.OPENAI_BASE_URL.replace(/\/+$/, ''),
@@ -97,6 +101,21 @@ function readSecretFiles(raw: Raw): Raw {
 
 function describe(issue: { path: PropertyKey[]; message: string }): string {
   return `${issue.path.map(String).join('.')}: ${issue.message}`;
+}
+
+/**
+ * Nobody may give a create up while the process that decided it may still send it and wait for
+ * its answer. Servers of this machine spend no money: tests shorten the window there.
+ */
+function requireSafeTimes(values: Settings): void {
+  const { BATCHWRIGHT_CREATE_SETTLE_MS: settleMs, BATCHWRIGHT_CREATE_TIMEOUT_MS: timeoutMs } =
+    values;
+  const leastMs = CREATE_DEADLINE_MS + timeoutMs;
+  if (settleMs >= leastMs || isLoopback(values.OPENAI_BASE_URL)) return;
+  throw new ConfigError(
+    `BATCHWRIGHT_CREATE_SETTLE_MS: must be at least ${leastMs}: ${CREATE_DEADLINE_MS} and ` +
+      'BATCHWRIGHT_CREATE_TIMEOUT_MS, or a batch could be paid twice',
+  );
 }
 
 function profileOf(values: Settings): ProviderProfile {

@@ -91,6 +91,12 @@ export const settings = z.object({
   BATCHWRIGHT_TOKEN_PAUSE_MAX_MS: whole(1, 86_400_000)
     .default(3_600_000)
     .describe('The longest such wait.'),
+  BATCHWRIGHT_MISSING_ALERT_MS: milliseconds
+    .default(600_000)
+    .describe('A batch that the provider does not find for so long is worth an alert.'),
+  BATCHWRIGHT_STUCK_ALERT_MS: milliseconds
+    .default(3_600_000)
+    .describe('A batch that validates so long, or finalizes twice as long, is worth an alert.'),
   BATCHWRIGHT_UPLOAD_EXPIRES_AFTER_SECONDS: whole(3_600, 30 * DAY_SECONDS)
     .optional()
     .describe('How long the provider keeps an input file; default: the profile’s.'),

@@ -11,8 +11,10 @@ import { createFileBlobStore } from './adapters/file/blob-store.ts';
 import { createFileScratch } from './adapters/file/scratch.ts';
 import { createOpenAiProvider } from './adapters/openai/provider.ts';
 import { openLiveBoard } from './adapters/redis/live-board.ts';
-import type { RedisHandle } from './adapters/redis/open.ts';
+import type { RedisHandle, RedisSettings } from './adapters/redis/open.ts';
 import { openRedis } from './adapters/redis/open.ts';
+import type { Tell } from './adapters/redis/news.ts';
+import { inWords } from './adapters/redis/trouble.ts';
 import { createSystemClock } from './adapters/system/clock.ts';
 import { createIds } from './adapters/system/ids.ts';
 import { createThreadPool, siblingModule } from './adapters/system/thread-pool.ts';
@@ -22,23 +24,26 @@ import type { BatchProvider } from './ports/batch-provider.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Ids } from './ports/ids.ts';
 import type { Journal } from './ports/journal.ts';
-import type { Notices } from './ports/notices.ts';
+import type { Notice, Notices } from './ports/notices.ts';
 import type { Scratch } from './ports/scratch.ts';
 import type { ThreadPool } from './ports/thread-pool.ts';
 import type { Bell, QueueName, WorkQueue } from './ports/work-queue.ts';
 import { QUEUES } from './ports/work-queue.ts';
+import { Alerts, KeptNotices } from './service/alerts.ts';
+import { guardedWork } from './guarded-work.ts';
+import { policyOf } from './policy.ts';
 import { Brake } from './service/brake.ts';
 import { JobViews } from './service/job-views.ts';
 import { Jobs } from './service/jobs.ts';
+import { NoticeCounts } from './service/notice-counts.ts';
 import { Results } from './service/results.ts';
-import { Steps } from './service/step.ts';
-import { Sweep } from './service/sweep.ts';
 import type { RunningWorkers } from './service/workers.ts';
 import { startWorkers } from './service/workers.ts';
+import { bounded } from './stages/bounded.ts';
 import type { Engines } from './stages/engines.ts';
 import { INSTALLATION } from './stages/names.ts';
 import { Sightings } from './stages/sightings.ts';
-import type { StagePolicy, Tools } from './stages/tools.ts';
+import type { Tools } from './stages/tools.ts';
 import { Watch } from './stages/watch.ts';
 import { PROGRAM_VERSION } from './version.ts';
 
@@ -74,6 +79,7 @@ export interface Store {
   readonly views: JobViews;
   readonly jobs: Jobs;
   readonly results: Results;
+  readonly alerts: Alerts;
   close(): Promise<void>;
 }
 
@@ -83,6 +89,8 @@ export interface House {
   readonly queue: WorkQueue;
   readonly brake: Brake;
   readonly redis: RedisHandle;
+  /** What this process has told so far. */
+  readonly noticeCounts: NoticeCounts;
   start(queues?: readonly QueueName[]): Promise<RunningWorkers>;
   close(): Promise<void>;
 }
@@ -97,35 +105,36 @@ export function openStore(config: Config): Store {
   const views = new JobViews(blobs, journal);
   const jobs = new Jobs(blobs, journal, views, ids, clock);
   const results = new Results(blobs, views);
+  const alerts = new Alerts(blobs, journal, clock);
   const engines = createThreadPool<Engines>({
     entry: siblingModule(import.meta.url, './tasks'),
     size: Math.min(MAX_THREADS, availableParallelism()),
     resourceLimits: THREAD_LIMITS,
   });
   const close = async (): Promise<void> => engines.close();
-  return { blobs, journal, scratch, engines, ids, clock, views, jobs, results, close };
+  return { blobs, journal, scratch, engines, ids, clock, views, jobs, results, alerts, close };
 }
 
 /** Opens Redis and the provider over the store; the store stays the caller's to close. */
-export async function openHouse(config: Config, store: Store, notices: Notices): Promise<House> {
+export async function openHouse(config: Config, store: Store, told: Notices): Promise<House> {
+  const kept = new KeptNotices(told, store.alerts);
+  const notices = new NoticeCounts(kept, store.clock);
   const installation = await installationOf(store);
   await store.blobs.removeAbandoned();
   await store.scratch.removeAbandoned();
-  const redis = await openRedis({
-    url: config.REDIS_URL ?? null,
-    serverBin: config.REDIS_SERVER_BIN ?? null,
-    dataDir: config.dataDir,
-    runtimeDir: config.runtimeDir,
-    cacheDir: config.cacheDir,
-    log: (line) => notices.tell(notice('info', 'redis', line)),
+  const redis = await openRedisOf(config, (line, level) => {
+    notices.tell(notice(level, 'redis', line));
   });
   const prefix = `bw-${fingerprint([installation, ...Object.values(providerIdentity(config))])}`;
   const producer = redis.connect('producer');
   const queue = openWorkQueue({
     prefix,
     connections: { producer, worker: redis.connect('worker') },
-    onError: (error, bell) =>
-      notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) }),
+    inWords,
+    onError: (error, bell) => {
+      if (redis.hear(error)) return;
+      notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) });
+    },
   });
   const board = openLiveBoard({ redis: redis.connect('producer'), prefix });
   const provider = createProvider(config);
@@ -135,14 +144,15 @@ export async function openHouse(config: Config, store: Store, notices: Notices):
     board,
     notices,
     installation,
+    account: accountMark(config, installation),
     policy: policyOf(config),
     programVersion: PROGRAM_VERSION,
     sightings: new Sightings(provider, store.clock, config.profile.listsPerRetrieval),
     watch: new Watch(store.clock),
   };
   const brake = new Brake(store.views, queue, store.blobs);
-  const steps = new Steps(tools, queue, store.views, brake);
-  const sweep = new Sweep(tools, queue, store.views, providerIdentity(config));
+  const place = { provider: providerIdentity(config), folder: config.dataDir };
+  const work = guardedWork({ ...store, ...place, tools, queue, brake, redis });
   const settings = {
     concurrency: CONCURRENCY,
     sweepIntervalMs: config.BATCHWRIGHT_SWEEP_INTERVAL_MS,
@@ -153,15 +163,33 @@ export async function openHouse(config: Config, store: Store, notices: Notices):
     queue,
     brake,
     redis,
-    start: async (queues = QUEUES) =>
-      startWorkers(queues, settings, { tools, queue, steps, sweep }),
+    noticeCounts: notices,
+    start: async (queues = QUEUES) => startWorkers(queues, settings, { tools, queue, ...work }),
     close: async () => {
       // A Redis that goes away in the middle must not keep a finished command.
       for (const part of [queue, board, redis]) {
-        await Promise.race([part.close(), store.clock.sleep(CLOSE_MS)]);
+        await bounded(part.close(), CLOSE_MS, store.clock);
       }
+      await bounded(kept.settled(), CLOSE_MS, store.clock);
     },
   };
+}
+
+/** The Redis that the configuration names, or a private one. */
+export async function openRedisOf(
+  config: Config,
+  log: Tell,
+  more: Partial<RedisSettings> = {},
+): Promise<RedisHandle> {
+  return openRedis({
+    url: config.REDIS_URL ?? null,
+    serverBin: config.REDIS_SERVER_BIN ?? null,
+    dataDir: config.dataDir,
+    runtimeDir: config.runtimeDir,
+    cacheDir: config.cacheDir,
+    log,
+    ...more,
+  });
 }
 
 /** Which provider a job made under this configuration belongs to. */
@@ -185,34 +213,6 @@ export function createProvider(config: Config): BatchProvider {
   });
 }
 
-function policyOf(config: Config): StagePolicy {
-  return {
-    retry: {
-      weatherBaseMs: config.BATCHWRIGHT_RETRY_BASE_MS,
-      weatherMaxMs: config.BATCHWRIGHT_RETRY_MAX_MS,
-      attemptPauseMs: config.BATCHWRIGHT_ATTEMPT_PAUSE_MS,
-      tokenPauseBaseMs: config.BATCHWRIGHT_TOKEN_PAUSE_BASE_MS,
-      tokenPauseMaxMs: config.BATCHWRIGHT_TOKEN_PAUSE_MAX_MS,
-    },
-    create: {
-      deadlineMs: 10_000,
-      timeoutMs: config.BATCHWRIGHT_CREATE_TIMEOUT_MS,
-      settleMs: config.BATCHWRIGHT_CREATE_SETTLE_MS,
-      minLooks: 3,
-    },
-    poll: {
-      pinnedMs: config.BATCHWRIGHT_POLL_INTERVAL_MS ?? null,
-      minMs: 5_000,
-      maxMs: 300_000,
-    },
-    maxLiveBatches: config.BATCHWRIGHT_MAX_LIVE_BATCHES,
-    listsNewestFirst: config.profile.listsNewestFirst,
-    uploadExpiresAfterSeconds:
-      config.BATCHWRIGHT_UPLOAD_EXPIRES_AFTER_SECONDS ?? config.profile.uploadExpiresAfterSeconds,
-    missingBatchAlertMs: 600_000,
-  };
-}
-
 /** The random name of this data directory, made at its first use. */
 async function installationOf(store: Store): Promise<string> {
   await store.blobs.putIfAbsent(INSTALLATION, Buffer.from(store.ids.nonce()));
@@ -220,11 +220,18 @@ async function installationOf(store: Store): Promise<string> {
   return String(bytes);
 }
 
+/** 16 bits: they tell one account from another, and nothing about a key. */
+function accountMark(config: Config, installation: string): string {
+  const key = config.OPENAI_API_KEY ?? null;
+  const parts = [installation, key, ...Object.values(providerIdentity(config))];
+  return fingerprint(parts).slice(0, 4);
+}
+
 function fingerprint(parts: readonly (string | null)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-function notice(level: 'info' | 'warning', code: string, message: string) {
+function notice(level: Notice['level'], code: Notice['code'], message: string) {
   return { level, code, message, job: null, chunk: null };
 }
 

@@ -4,29 +4,48 @@ import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import type { FileStoreProbe } from './adapters/file/probe.ts';
 import { probeFileStore } from './adapters/file/probe.ts';
-import { openRedis } from './adapters/redis/open.ts';
-import { createProvider } from './compose.ts';
+import type { RedisHandle } from './adapters/redis/open.ts';
+import { Refusal } from './domain/errors.ts';
+import { createProvider, openRedisOf, openStore } from './compose.ts';
+import type { Finding } from './health.ts';
+import { checkHealth } from './health.ts';
+
+/** Somebody waits for the answer. */
+const OPEN_TIMEOUT_MS = 3_000;
 
 /** What the data directory's file system can do. */
 export async function probeStore(config: Config): Promise<FileStoreProbe> {
   return probeFileStore(join(config.dataDir, 'store'));
 }
 
-/** Opens Redis and closes it; resolves to what it is. Rejects with what to do. */
-export async function probeRedis(config: Config): Promise<string> {
-  const warnings: string[] = [];
-  const redis = await openRedis({
-    url: config.REDIS_URL ?? null,
-    serverBin: config.REDIS_SERVER_BIN ?? null,
-    dataDir: config.dataDir,
-    runtimeDir: config.runtimeDir,
-    cacheDir: config.cacheDir,
-    log: (line) => warnings.push(line),
-  });
+/** The health of a process that would be started now; Redis is opened for it and closed. */
+export async function probeHealth(config: Config, minFreeBytes: number): Promise<Finding[]> {
+  const store = openStore(config);
+  const opened = await openRedis(config);
+  const isOpen = !('problem' in opened);
   try {
-    return [redis.describe(), ...warnings].join(' · ');
+    const parts = {
+      redis: isOpen ? opened : null,
+      blobs: store.blobs,
+      freeBytes: () => store.scratch.freeBytes(),
+      minFreeBytes,
+      nonce: () => store.ids.nonce(),
+    };
+    const { findings } = await checkHealth(parts);
+    return isOpen ? [...findings] : [opened, ...findings];
   } finally {
-    await redis.close();
+    if (isOpen) await opened.close();
+    await store.close();
+  }
+}
+
+async function openRedis(config: Config): Promise<RedisHandle | Finding> {
+  try {
+    return await openRedisOf(config, () => undefined, { openTimeoutMs: OPEN_TIMEOUT_MS });
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    const detail = error instanceof Refusal ? 'not usable' : 'not opened';
+    return { name: 'redis', ok: false, detail, problem };
   }
 }
 

@@ -51,7 +51,7 @@ export async function conclude(
 
 /** How to start over where the same command only finds the cancelled job. */
 export function sayAnew(state: JobState, again: string, terminal: Terminal): void {
-  if (jobStatus(state) !== 'cancelled') return;
+  if (jobStatus(state) !== 'cancelled' || state.spec.source.kind === 'batches') return;
   terminal.say(`To run it anew, as another job:\n  ${again} --fresh`);
 }
 

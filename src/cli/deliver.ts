@@ -1,13 +1,14 @@
 /** Puts the result and its manifest where the user wants them: whole, or not at all. */
 
 import { constants } from 'node:fs';
-import { copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Store } from '../compose.ts';
+import { Refusal } from '../domain/errors.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { ResultRecord } from '../domain/job.ts';
 import { manifestName, resultName } from '../stages/names.ts';
@@ -20,35 +21,84 @@ export function manifestPath(resultPath: string): string {
   return `${resultPath}.manifest.json`;
 }
 
-/** Writes both files, unless the right ones are there already. Resolves to whether it wrote. */
+/**
+ * Writes both files, unless the right ones are there already. Resolves to whether it wrote. What
+ * was there stays until both copies are complete. Refuses where the place cannot take them.
+ */
 export async function deliver(
   store: Store,
   job: JobId,
   result: ResultRecord,
   outPath: string,
 ): Promise<'written' | 'present'> {
-  const isThere = (await matches(outPath, result)) && (await exists(manifestPath(outPath)));
-  if (isThere) return 'present';
-  await copyDurably(await store.blobs.toLocal(manifestName(job)), manifestPath(outPath));
-  await copyDurably(await store.blobs.toLocal(resultName(job)), outPath);
+  const manifest = await store.blobs.toLocal(manifestName(job));
+  if ((await matches(outPath, result)) && (await isSame(manifest, manifestPath(outPath)))) {
+    return 'present';
+  }
+  const source = await store.blobs.toLocal(resultName(job));
+  try {
+    await copyDurably([
+      { from: manifest, to: manifestPath(outPath) },
+      { from: source, to: outPath },
+    ]);
+  } catch (error) {
+    throw undelivered(error, outPath, source);
+  }
   return 'written';
 }
 
-/** Copies to a temporary name beside the target, fsyncs, renames, fsyncs the folder. */
-async function copyDurably(from: string, to: string): Promise<void> {
-  await removeAbandoned(to);
-  const temporary = `${to}.${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+interface Copy {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Copies to temporary names beside the targets, fsyncs, renames, fsyncs the folder. */
+async function copyDurably(copies: readonly Copy[]): Promise<void> {
+  const made: { temporary: string; to: string }[] = [];
   try {
-    // A copy on write where the file system can: a result may be gigabytes.
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    await sync(temporary);
-    await rename(temporary, to);
-    await sync(dirname(to));
+    for (const { from, to } of copies) {
+      await removeAbandoned(to);
+      const temporary = `${to}.${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+      made.push({ temporary, to });
+      // A copy on write where the file system can: a result may be gigabytes.
+      await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+      await sync(temporary);
+    }
+    for (const { temporary, to } of made) {
+      await rename(temporary, to);
+      await sync(dirname(to));
+    }
   } catch (error) {
-    await rm(temporary, { force: true });
+    for (const { temporary } of made) await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
 }
+
+/** What people can do about a place that does not take a result which is complete. */
+function undelivered(error: unknown, outPath: string, source: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const problem = PROBLEMS[code];
+  if (problem === undefined) return error;
+  return new Refusal(
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'not_enough_room' : 'output_not_written',
+    `${dirname(outPath)} ${problem} (${code}): the result is not written there, but complete and ` +
+      `kept as ${source}. Mend that and run the same command again, which pays nothing, or ` +
+      'write it elsewhere with: batchwright result <job> -o <file>',
+  );
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOSPC: 'has no room left',
+  EDQUOT: 'has no room left in your quota',
+  EFBIG: 'takes no file of this size',
+  EROFS: 'is read-only',
+  EACCES: 'cannot be written to',
+  EPERM: 'cannot be written to',
+  EIO: 'is on a disk that fails',
+  ENOENT: 'is not there any more',
+  ENOTDIR: 'is not a folder any more',
+  EISDIR: 'has a folder where the result or its manifest goes',
+};
 
 /** Copies that processes of this machine left half-done when they died. */
 async function removeAbandoned(to: string): Promise<void> {
@@ -85,6 +135,8 @@ async function matches(path: string, result: ResultRecord): Promise<boolean> {
   return hash.digest('hex') === result.sha256;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
+/** A manifest of another result beside ours would be taken for its own. */
+async function isSame(manifest: string, beside: string): Promise<boolean> {
+  const found = await readFile(beside).catch(() => null);
+  return found !== null && found.equals(await readFile(manifest));
 }

@@ -1,17 +1,14 @@
 /** `batchwright doctor`: what is missing or wrong, and what to do about it. */
 
-import { tmpdir } from 'node:os';
 import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { isLoopback } from '../../config/providers.ts';
-import { probeProvider, probeRedis, probeStore } from '../probes.ts';
+import { probeHealth, probeProvider, probeStore } from '../probes.ts';
 import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
-import { freeBytes } from './room.ts';
 import type { CommonFlags } from './settings.ts';
 import { configOf, terminalOf, withCommonFlags } from './settings.ts';
 import type { Terminal } from './terminal.ts';
-import { size } from './terminal.ts';
 
 /** One finding; `problem` null: fine. */
 interface Finding {
@@ -35,8 +32,7 @@ export function addDoctor(program: Command, finish: Finish): void {
       nodeFinding(),
       keyFinding(config),
       ...(await storeFindings(config)),
-      await roomFinding(config),
-      await redisFinding(config),
+      ...(await healthFindings(config)),
       ...(await providerFindings(config)),
     ];
     for (const finding of findings) {
@@ -67,31 +63,55 @@ function keyFinding(config: Config): Finding {
   };
 }
 
+/** One line where all works; else one for each thing that does not. */
 async function storeFindings(config: Config): Promise<Finding[]> {
   const probe = await probeStore(config);
-  return Object.entries(probe).map(([what, problem]) => ({
-    check: `data directory, ${what}`,
-    detail: problem === null ? config.dataDir : 'does not work',
-    problem: problem === null ? null : `${problem}: choose another place with --data-dir.`,
+  const broken = (Object.keys(NEEDS) as (keyof typeof NEEDS)[]).flatMap((what) => {
+    const reason = probe[what];
+    if (reason === null) return [];
+    const { check, otherwise } = NEEDS[what];
+    const problem = `${reason}. ${otherwise} Choose a folder on a local disk with --data-dir.`;
+    return [{ check, detail: `does not work in ${config.dataDir}`, problem }];
+  });
+  const fine = { check: 'data directory', detail: config.dataDir, problem: null };
+  return broken.length > 0 ? broken : [fine];
+}
+
+/** What the store needs of its file system, and what would happen without it. */
+const NEEDS = {
+  write: { check: 'data directory: writing files', otherwise: 'Nothing can be kept.' },
+  fsync: {
+    check: 'data directory: flushing files to the disk (fsync)',
+    otherwise: 'After a power cut, what was paid for could be forgotten.',
+  },
+  folderFsync: {
+    check: 'data directory: flushing folders to the disk (fsync of a folder)',
+    otherwise: 'After a power cut, files that were written could be missing from their folder.',
+  },
+  link: {
+    check: 'data directory: hard links that refuse a taken name',
+    otherwise: 'Two processes could pay for the same requests.',
+  },
+  rename: {
+    check: 'data directory: renaming over a file that is read',
+    otherwise: 'A half-written file could be taken for a whole one.',
+  },
+} as const;
+
+async function healthFindings(config: Config): Promise<Finding[]> {
+  const findings = await probeHealth(config, LOW_ROOM_BYTES);
+  return findings.map(({ name, detail, problem }) => ({
+    check: HEALTH_NAMES[name] ?? name,
+    detail,
+    problem,
   }));
 }
 
-async function roomFinding(config: Config): Promise<Finding> {
-  const free = await freeBytes(config.dataDir).catch(() => freeBytes(tmpdir()));
-  return {
-    check: 'disk room',
-    detail: `${size(free)} free`,
-    problem: free < LOW_ROOM_BYTES ? 'A job needs about five times its input: make room.' : null,
-  };
-}
-
-async function redisFinding(config: Config): Promise<Finding> {
-  try {
-    return { check: 'Redis', detail: await probeRedis(config), problem: null };
-  } catch (error) {
-    return { check: 'Redis', detail: 'not usable', problem: (error as Error).message };
-  }
-}
+const HEALTH_NAMES: Readonly<Record<string, string>> = {
+  redis: 'Redis',
+  store: 'store',
+  room: 'disk room',
+};
 
 async function providerFindings(config: Config): Promise<Finding[]> {
   const { OPENAI_BASE_URL: baseUrl } = config;

@@ -2,7 +2,7 @@
 
 import type { House, Store } from '../compose.ts';
 import type { JobId } from '../domain/ids.ts';
-import { invariant } from '../domain/errors.ts';
+import { Refusal } from '../domain/errors.ts';
 import type { JobState } from '../domain/job.ts';
 import type { RunningWorkers } from '../service/workers.ts';
 import type { ExitCode } from './exit.ts';
@@ -37,8 +37,12 @@ export interface Following {
   readonly outPath: string | null;
   /** The command that goes on with the job. */
   readonly again: string;
-  /** Asked between planning and sending, for a job that waits for it. */
+  /** Asked before anything is sent, for a job that waits for it. */
   readonly confirm: (signal: AbortSignal) => Promise<boolean>;
+  /** Batches are there already: they are seen to first, and asked for is only what they leave. */
+  readonly asksLate?: boolean;
+  /** Called when the job has its plan. */
+  readonly afterPlan?: (planned: JobState) => Promise<void>;
 }
 
 /** Resolves to the exit code. */
@@ -58,13 +62,19 @@ export async function followJob(job: JobId, following: Following): Promise<ExitC
     await workers.stop();
     if (leaving.signal.aborted) return detached(following);
     sayPlan(planned, terminal);
-    if (isUnconfirmed(planned)) {
-      if (!(await following.confirm(leaving.signal)))
-        return sayDeclined(planned, following.again, terminal);
-      await following.store.jobs.resume(job);
+    await following.afterPlan?.(planned);
+    const asksNow = following.asksLate !== true;
+    if (asksNow && !(await isAgreed(planned, following, leaving.signal))) {
+      return sayDeclined(planned, following.again, terminal);
     }
     workers = await house.start();
-    const state = await watch(job, following, leaving.signal);
+    let state = await watch(job, following, leaving.signal);
+    if (!asksNow && !leaving.signal.aborted && isUnconfirmed(state)) {
+      if (!(await isAgreed(state, following, leaving.signal))) {
+        return sayDeclined(state, following.again, terminal);
+      }
+      state = await watch(job, following, leaving.signal);
+    }
     if (leaving.signal.aborted) return detached(following);
     const code = await end(job, state, following, leaving.signal);
     await workers.stop(PARTING_MS);
@@ -84,6 +94,18 @@ async function resumeHeld(job: JobId, { store, house }: Following): Promise<void
   if (!braked) await store.jobs.resume(job);
 }
 
+/** Asks where the job waits for an answer, and lets it go on with a yes. */
+async function isAgreed(
+  state: JobState,
+  { confirm, store }: Following,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isUnconfirmed(state)) return true;
+  if (!(await confirm(signal))) return false;
+  await store.jobs.resume(state.spec.id);
+  return true;
+}
+
 function isUnconfirmed({ status, intent }: JobState): boolean {
   return status === 'planned' && intent.kind === 'hold' && intent.code === 'unconfirmed';
 }
@@ -100,7 +122,7 @@ async function watch(job: JobId, following: Following, signal: AbortSignal): Pro
     const { counts } = state.plan;
     const chunks = await house.tools.board.progress(job).catch(() => new Map());
     const sums = sumProgress(chunks.values(), counts.lines - counts.blank);
-    if (state.intent.kind === 'hold' && !hasLiveBatches(sums)) return false;
+    if (state.intent.kind === 'hold' && isStuck(sums)) return false;
     const nowMs = store.clock.monotonicMs();
     terminal.bar(progressLine(sums, eta.at(nowMs, sums.done, sums.total), terminal.columns));
     const text = progressText(sums);
@@ -123,10 +145,18 @@ async function waitWhile(
 ): Promise<JobState> {
   for (;;) {
     const state = await store.views.job(job);
-    invariant(state !== null, `${job} is in the store`);
+    if (state === null) throw gone(job);
     if (signal.aborted || !(await holds(state))) return state;
     await store.clock.sleep(LOOK_MS, signal);
   }
+}
+
+/** Pruned by another process, or the data directory was removed under our feet. */
+function gone(job: JobId): Refusal {
+  const way =
+    'Where it was not pruned on purpose, bring the data directory back from a backup before ' +
+    'anything is run again: what was sent has been paid.';
+  return new Refusal('unknown_job', `${job} is not in the data directory any more. ${way}`);
 }
 
 async function end(
@@ -169,9 +199,11 @@ function detached({ terminal, again }: Following): ExitCode {
   return EXIT.detached;
 }
 
-function hasLiveBatches(sums: ProgressSums): boolean {
+/** Nothing goes on by itself: no batch is alive, and not every chunk is settled. */
+function isStuck({ phases }: ProgressSums): boolean {
   const quiet = new Set(['waiting', 'held', 'uploaded', 'settled']);
-  return [...sums.phases.keys()].some((phase) => !quiet.has(phase));
+  const isMerging = phases.size === 1 && phases.has('settled');
+  return !isMerging && [...phases.keys()].every((phase) => quiet.has(phase));
 }
 
 function progressFields(sums: ProgressSums): Record<string, unknown> {

@@ -5,7 +5,7 @@ import type { JobState } from '../domain/job.ts';
 import { jobStatus } from '../domain/job.ts';
 import type { CommonFlags } from './settings.ts';
 import { terminalOf, withCommonFlags, withStore } from './settings.ts';
-import { grouped } from './terminal.ts';
+import { grouped, plural } from './terminal.ts';
 
 export function addList(program: Command): void {
   const command = program.command('list').description('the jobs of the data directory');
@@ -14,19 +14,23 @@ export function addList(program: Command): void {
       const terminal = terminalOf(flags);
       const states = await store.jobs.list();
       if (states.length === 0) terminal.say(`No jobs in ${config.dataDir}.`);
-      for (const state of states) terminal.data(flags.json ? asJson(state) : asLine(state));
+      for (const state of states) {
+        const alerts = (await store.alerts.current(state)).length;
+        terminal.data(flags.json ? asJson(state, alerts) : asLine(state, alerts));
+      }
     });
   });
 }
 
-function asLine(state: JobState): string {
+function asLine(state: JobState, alerts: number): string {
   const { id, name, createdAtMs } = state.spec;
   const made = new Date(createdAtMs).toISOString().slice(0, 19).replace('T', ' ');
   const requests = 'plan' in state ? grouped(state.plan.counts.requests) : '–';
-  return `${id}  ${made}  ${jobStatus(state).padEnd(21)}  ${requests.padStart(10)}  ${name}`;
+  const mark = alerts > 0 ? `  ▲ ${plural(alerts, 'alert')}` : '';
+  return `${id}  ${made}  ${jobStatus(state).padEnd(21)}  ${requests.padStart(10)}  ${name}${mark}`;
 }
 
-function asJson(state: JobState): string {
+function asJson(state: JobState, alerts: number): string {
   const { id, name, createdAtMs } = state.spec;
   return JSON.stringify({
     job: id,
@@ -34,5 +38,6 @@ function asJson(state: JobState): string {
     name,
     created_at_ms: createdAtMs,
     requests: 'plan' in state ? state.plan.counts.requests : null,
+    alerts,
   });
 }

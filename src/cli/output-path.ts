@@ -1,12 +1,24 @@
 /** Where a command may write its result: an ordinary file in a folder that can be written to. */
 
-import { access, constants, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access, constants, readlink, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Refusal } from '../domain/errors.ts';
+import { manifestPath } from './deliver.ts';
+
+/** Links to links to … that are followed where the last one points to nothing yet. */
+const MAX_LINKS = 40;
+
+/** What file systems allow for one name. */
+const MAX_NAME_BYTES = 255;
+
+/** Behind a name while it is written: host, process, random, `.tmp`. */
+const UNFINISHED_BYTES = 36;
 
 /**
- * The absolute path behind what the user named; a link stays, what it points to is written.
- * Refuses folders, devices and pipes, which a rename would replace, and the input itself.
+ * The absolute path behind what the user named; a link stays, what it points to is written. A
+ * file that is there is replaced when the result is complete, unless it is read-only.
+ * Refuses folders, devices and pipes, which a rename would replace, and the input itself: all
+ * that would fail when everything is paid for fails here.
  */
 export async function findOutputPath(text: string, input: string | null): Promise<string> {
   if (text === '' || text === '-') {
@@ -26,12 +38,52 @@ export async function findOutputPath(text: string, input: string | null): Promis
     throw new Refusal('configuration', 'The output would replace the input: choose another -o.');
   }
   await requireFolder(dirname(path));
+  if (found !== null) await requireWritable(path);
+  await requireManifest(manifestPath(path));
   return path;
 }
 
 async function realOf(text: string): Promise<string> {
   const path = resolve(text);
-  return realpath(path).catch(() => path);
+  return realpath(path).catch(() => beyondLinks(path));
+}
+
+/** Where a link to nothing leads: there the file is made, as `>` of a shell does. */
+async function beyondLinks(path: string): Promise<string> {
+  let real = path;
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    const folder = await realpath(dirname(real)).catch(() => dirname(real));
+    real = join(folder, basename(real));
+    const target = await readlink(real).catch(() => null);
+    if (target === null) return real;
+    real = resolve(folder, target);
+  }
+  throw new Refusal('configuration', `${path} is a link without an end: choose another -o.`);
+}
+
+/** It could be replaced all the same, but who protects a file means it. */
+async function requireWritable(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Refusal('configuration', `${path} cannot be replaced (${code}): change -o.`);
+  }
+}
+
+async function requireManifest(path: string): Promise<void> {
+  const longest = Buffer.byteLength(basename(path)) + UNFINISHED_BYTES;
+  if (longest > MAX_NAME_BYTES) {
+    const most = MAX_NAME_BYTES - UNFINISHED_BYTES - Buffer.byteLength(manifestPath(''));
+    throw new Refusal('configuration', `The name after -o is too long: at most ${most} bytes.`);
+  }
+  const found = await stat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isFile()) {
+    const why = 'is not a file, and the manifest goes there';
+    throw new Refusal('configuration', `${path} ${why}: choose another -o.`);
+  }
+  await requireWritable(path);
 }
 
 async function requireFolder(folder: string): Promise<void> {

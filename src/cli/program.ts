@@ -2,8 +2,9 @@
 
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../../config/load.ts';
-import { Refusal, Weather } from '../domain/errors.ts';
+import { Refusal, StoreDamage, Weather } from '../domain/errors.ts';
 import { PROGRAM_VERSION } from '../version.ts';
+import { addAdopt } from './adopt.ts';
 import { addCancel } from './cancel.ts';
 import { addDoctor } from './doctor.ts';
 import { addErrors } from './errors.ts';
@@ -12,6 +13,7 @@ import { EXIT } from './exit.ts';
 import { addList } from './list.ts';
 import { addPlan } from './plan.ts';
 import { addPrune } from './prune.ts';
+import { addRecover } from './recover.ts';
 import { addResult } from './result.ts';
 import { addRun } from './run.ts';
 import { addSimulate } from './simulate.ts';
@@ -39,6 +41,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     addList,
     addCancel,
     addPrune,
+    addAdopt,
+    addRecover,
     addSimulate,
     addDoctor,
   ]) {
@@ -74,6 +78,11 @@ function exitOf(error: unknown): ExitCode {
     process.stderr.write(`${error.message}\n`);
     return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.refused;
   }
+  if (error instanceof StoreDamage) {
+    const way = 'Put it back from a backup; docs/failures.md says what else can be done.';
+    process.stderr.write(`The data directory is damaged: ${error.message}.\n${way}\n`);
+    return EXIT.refused;
+  }
   if (error instanceof Weather) {
     process.stderr.write(`The provider could not be used: ${error.message}\n`);
     return EXIT.internal;
@@ -92,7 +101,7 @@ function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
 }
 
-const ROOM_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+const ROOM_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
 
 /** What people can mend on their machine: no fault of the program. */
 const MACHINE_CODES: ReadonlySet<string> = new Set([

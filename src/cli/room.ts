@@ -4,16 +4,8 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Refusal } from '../domain/errors.ts';
 import type { JobSource } from '../domain/job.ts';
+import { inputBytes, roomForJob } from '../domain/storage.ts';
 import { size } from './terminal.ts';
-
-/** Chunks, answers, parts and the result: what a job writes for each byte of its input. */
-const COPIES = 5;
-
-/** What gzip usually saves on JSON Lines. */
-const GZIP_RATIO = 6;
-
-/** A small job's journal and scratch, in bytes. */
-const FLOOR_BYTES = 20_000_000;
 
 /** Throws a Refusal where either folder's disk is too full for the job. */
 export async function requireRoom(
@@ -21,9 +13,8 @@ export async function requireRoom(
   dataDir: string,
   outFolder: string,
 ): Promise<void> {
-  const inputBytes = source.sizeBytes * (source.encoding === 'gzip' ? GZIP_RATIO : 1);
-  await requireFree(dataDir, inputBytes * COPIES + FLOOR_BYTES, '--data-dir');
-  await requireFree(outFolder, inputBytes, '-o');
+  await requireFree(dataDir, roomForJob(source), '--data-dir');
+  await requireFree(outFolder, inputBytes(source), '-o');
 }
 
 async function requireFree(folder: string, needed: number, option: string): Promise<void> {

@@ -4,17 +4,17 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Config } from '../../config/load.ts';
-import { isLoopback } from '../../config/providers.ts';
 import type { Store } from '../compose.ts';
 import { openHouse, openStore, providerIdentity } from '../compose.ts';
-import { Refusal } from '../domain/errors.ts';
 import type { ErrorBound, JobOptions } from '../domain/job.ts';
 import type { Submitted } from '../service/jobs.ts';
+import { openName } from '../stages/names.ts';
 import { conclude, sayAnew } from './conclude.ts';
 import { asksBeforeSpending, confirmSpending } from './confirm.ts';
 import type { ExitCode, Finish } from './exit.ts';
 import { followJob } from './follow.ts';
 import { sameCommand } from './hint.ts';
+import { requireKey } from './key.ts';
 import { noticesTo } from './notices.ts';
 import { findOutputPath } from './output-path.ts';
 import type { PlanFlags } from './plan-flags.ts';
@@ -84,7 +84,9 @@ async function run(
 
   const state = await store.views.job(job);
   const again = sameCommand(process.argv);
-  if (state?.status === 'done') {
+  const isClosed = (await store.blobs.head(openName(job))) === null;
+  // Who finished it may have died before it cleared up: its mark stands for what is left to do.
+  if (state?.status === 'done' && isClosed) {
     const code = await conclude(state, store, outPath, terminal);
     sayAnew(state, again, terminal);
     return code;
@@ -123,15 +125,6 @@ async function submit(
     fresh: flags.fresh ?? false,
     unconfirmed: flags.yes !== true && asksBeforeSpending(config, terminal),
   });
-}
-
-function requireKey(config: Config): void {
-  if (config.OPENAI_API_KEY !== undefined || isLoopback(config.OPENAI_BASE_URL)) return;
-  throw new Refusal(
-    'configuration',
-    'OPENAI_API_KEY is not set. Export it, write it to .env, or try everything for nothing: ' +
-      'batchwright simulate shows how.',
-  );
 }
 
 function parseErrorBound(text: string): ErrorBound {

@@ -2,10 +2,13 @@
 
 import type { Command } from 'commander';
 import type { Store } from '../compose.ts';
+import type { Alert } from '../domain/alert.ts';
+import { meaningOf } from '../domain/alert.ts';
 import type { ChunkState } from '../domain/chunk.ts';
 import type { JobState } from '../domain/job.ts';
 import { jobStatus } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
+import { expiryOf } from '../service/expiry.ts';
 import { isPlanned } from '../service/job-views.ts';
 import type { CommonFlags } from './settings.ts';
 import { terminalOf, withCommonFlags, withStore } from './settings.ts';
@@ -15,6 +18,8 @@ import { grouped, plural } from './terminal.ts';
 interface StatusFlags extends CommonFlags {
   readonly chunks?: boolean;
 }
+
+type ShownAlert = Pick<Alert, 'code' | 'message' | 'chunk' | 'atMs'>;
 
 interface ChunkView {
   readonly chunk: PlannedChunk;
@@ -32,8 +37,12 @@ export function addStatus(program: Command): void {
     await withStore(flags, async (store) => {
       const job = await store.jobs.find(text);
       const chunks = await viewsOf(store, job);
-      if (flags.json === true) terminal.data(JSON.stringify(asJson(job, chunks)));
-      else sayStatus(job, chunks, flags.chunks ?? false, terminal);
+      const alerts = await alertsOf(store, job, chunks);
+      if (flags.json === true) terminal.data(JSON.stringify(asJson(job, chunks, alerts)));
+      else {
+        sayStatus(job, chunks, flags.chunks ?? false, terminal);
+        for (const alert of alerts) sayAlert(alert, terminal);
+      }
     });
   });
 }
@@ -46,6 +55,30 @@ async function viewsOf(store: Store, job: JobState): Promise<ChunkView[]> {
     views.push({ chunk, state });
   }
   return views;
+}
+
+/** What workers told, and what nobody could tell because no worker ran. */
+async function alertsOf(
+  store: Store,
+  job: JobState,
+  views: readonly ChunkView[],
+): Promise<readonly ShownAlert[]> {
+  const told: readonly ShownAlert[] = await store.alerts.current(job);
+  const expiring: ShownAlert[] = [];
+  const nowMs = store.clock.wallMs();
+  for (const { chunk, state } of views) {
+    const isTold = told.some((one) => one.chunk === chunk.id && one.code === 'output_expiring');
+    const due = await expiryOf({ job: job.spec, chunk, state }, store.journal, nowMs);
+    if (due !== null && !isTold) expiring.push({ ...due, atMs: nowMs });
+  }
+  return [...told, ...expiring];
+}
+
+function sayAlert({ code, message, atMs, chunk }: ShownAlert, terminal: Terminal): void {
+  const at = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+  const about = chunk === null ? '' : `${chunk}: `;
+  terminal.data(`  ${terminal.style('red', '▲')} ${code}, ${at}: ${about}${message}`);
+  terminal.data(`    ${meaningOf(code).todo}`);
 }
 
 function sayStatus(job: JobState, views: ChunkView[], detailed: boolean, terminal: Terminal): void {
@@ -67,7 +100,11 @@ function sayStatus(job: JobState, views: ChunkView[], detailed: boolean, termina
   }
 }
 
-function asJson(job: JobState, views: ChunkView[]): Record<string, unknown> {
+function asJson(
+  job: JobState,
+  views: ChunkView[],
+  alerts: readonly ShownAlert[],
+): Record<string, unknown> {
   return {
     job: job.spec.id,
     name: job.spec.name,
@@ -75,6 +112,13 @@ function asJson(job: JobState, views: ChunkView[]): Record<string, unknown> {
     paused: job.intent.kind === 'hold' ? job.intent : null,
     refusal: job.status === 'refused' ? job.refusal : null,
     result: 'result' in job ? job.result : null,
+    alerts: alerts.map(({ code, message, chunk, atMs }) => ({
+      code,
+      message,
+      chunk,
+      at_ms: atMs,
+      todo: meaningOf(code).todo,
+    })),
     ...sums(views),
     chunks: views.map(({ chunk, state }) => ({
       id: chunk.id,

@@ -42,10 +42,16 @@ export const SUCCESS: AnswerClass = { kind: 'success', class: 'ok' };
 
 const AGAIN_STATUSES = new Set([408, 409, 425, 429]);
 
+/** Codes that say "pay first": they concern the account, not the request. */
 const QUOTA_CODES = new Set(['insufficient_quota', 'billing_hard_limit_reached']);
 
 /** Codes of our own error lines after which the same request may well succeed. */
-const OWN_AGAIN_CODES = new Set(['attempts_exhausted', 'job_cancelled', 'output_lost']);
+const OWN_AGAIN_CODES = new Set([
+  'attempts_exhausted',
+  'job_cancelled',
+  'output_lost',
+  'answer_unreadable',
+]);
 
 const LABEL_LENGTH = 64;
 
@@ -67,8 +73,13 @@ export function classifyOwnFailure(code: string): AnswerClass {
   return { kind: OWN_AGAIN_CODES.has(code) ? 'again' : 'final', class: label(code) };
 }
 
+/** Whether the account has to be paid up before anything more is done for it. */
+export function isQuotaCode(code: string): boolean {
+  return QUOTA_CODES.has(code);
+}
+
 function failureKind(statusCode: number | null, code: string | null): AnswerKind {
-  if (code !== null && QUOTA_CODES.has(code)) return 'quota';
+  if (code !== null && isQuotaCode(code)) return 'quota';
   if (code !== null && isBatchCode(code)) return 'again';
   const refused = statusCode !== null && statusCode >= 400 && statusCode < 500;
   return refused && !AGAIN_STATUSES.has(statusCode) ? 'final' : 'again';

@@ -1,7 +1,8 @@
 /** A chunk's fate, from waiting to its settled part. */
 
 import type { ClassCounts, UsageByModel } from './answer.ts';
-import type { Intent } from './job.ts';
+import type { FinalStatus } from './batch-status.ts';
+import type { Intent, Trouble } from './job.ts';
 
 /** A Batch input file at the provider, made for one attempt. */
 export interface Upload {
@@ -28,7 +29,7 @@ export interface DecidedAttempt extends Attempt {
 /** What the provider said of a batch that will not change any more. */
 export interface EndedBatch {
   readonly batchId: string;
-  readonly status: 'completed' | 'failed' | 'expired' | 'cancelled';
+  readonly status: FinalStatus;
   readonly outputFileId: string | null;
   readonly errorFileId: string | null;
   /** Lines that the provider says it wrote; null where it does not say. */
@@ -67,10 +68,12 @@ export interface AbandonedAttempt {
   readonly fileCreatedAtMs: number;
 }
 
-/** A batch found for an abandoned attempt: cancelled, and what it answered is used. */
+/** A further batch over requests of an attempt: cancelled, and what it answered is used. */
 export interface StrayBatch {
   readonly batchId: string;
   readonly number: number;
+  /** It was not ours to make: it may run to its end. */
+  readonly spared?: boolean;
 }
 
 /** The reason that every unanswered request of the chunk gets as its error line. */
@@ -133,7 +136,13 @@ interface ChunkCommon {
 
 export type ChunkState = ChunkCommon &
   (
-    | { readonly status: 'waiting'; readonly pauseMs: number; readonly reason: string }
+    | {
+        readonly status: 'waiting';
+        readonly pauseMs: number;
+        readonly reason: string;
+        /** Whoever would upload holds the job instead; any newer intent takes it away. */
+        readonly trouble?: Trouble;
+      }
     | {
         readonly status: 'uploaded';
         readonly attempt: Attempt;
@@ -141,7 +150,11 @@ export type ChunkState = ChunkCommon &
         readonly reason: string;
       }
     | { readonly status: 'submitting'; readonly attempt: DecidedAttempt }
-    | { readonly status: 'abandoning'; readonly attempt: DecidedAttempt }
+    | {
+        readonly status: 'abandoning';
+        readonly attempt: DecidedAttempt;
+        readonly account: string;
+      }
     | { readonly status: 'submitted'; readonly attempt: DecidedAttempt; readonly batchId: string }
     | { readonly status: 'ended'; readonly attempt: DecidedAttempt; readonly batch: EndedBatch }
     | { readonly status: 'settling'; readonly close: Close | null }
@@ -150,7 +163,13 @@ export type ChunkState = ChunkCommon &
 
 /** What follows an attempt whose answers are stored. */
 export type Next =
-  | { readonly kind: 'again'; readonly pauseMs: number; readonly reason: string }
+  | {
+      readonly kind: 'again';
+      readonly pauseMs: number;
+      readonly reason: string;
+      /** The job has to be held first. */
+      readonly trouble?: Trouble;
+    }
   | { readonly kind: 'settle'; readonly close: Close | null };
 
 /** How much an attempt weighs in the chunk's counters. */
@@ -159,8 +178,17 @@ export type Burned = 'executed' | 'recut' | 'pause';
 /**
  * What happened to a chunk. What belongs to one attempt names it: a fact that comes late must
  * not be taken for another attempt's. `drained`: nothing is left to be sent, or may be.
+ * `taken_over`: the chunk's first batch was made by somebody else.
  */
 export type ChunkEvent =
+  | {
+      readonly type: 'taken_over';
+      readonly attempt: DecidedAttempt;
+      readonly batchId: string;
+      readonly strays: readonly StrayBatch[];
+      /** Input files that are to be deleted after the audit. */
+      readonly files: readonly string[];
+    }
   | { readonly type: 'uploaded'; readonly attempt: Attempt }
   | { readonly type: 'submitting'; readonly attemptId: string }
   | {
@@ -181,7 +209,12 @@ export type ChunkEvent =
       readonly batchId: string;
       readonly adopted: boolean;
     }
-  | { readonly type: 'abandoning'; readonly attemptId: string }
+  | {
+      readonly type: 'abandoning';
+      readonly attemptId: string;
+      /** The mark of the account that has proof that the input file was its own to see. */
+      readonly account: string;
+    }
   | { readonly type: 'abandoned'; readonly attemptId: string }
   | { readonly type: 'ended'; readonly batch: EndedBatch }
   | {

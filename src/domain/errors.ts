@@ -7,14 +7,13 @@ export type RefusalCode =
   | 'input_unreadable'
   | 'input_changed'
   | 'not_enough_room'
+  | 'output_not_written'
   | 'unknown_job'
   | 'ambiguous_job'
   | 'not_finished'
   | 'too_many_models'
-  | 'too_many_errors'
-  | 'verification_failed'
-  | 'configuration'
-  | 'declined';
+  | 'not_adoptable'
+  | 'configuration';
 
 /** The caller asked for something that cannot be done; `message` says the way out. */
 export class Refusal extends Error {
@@ -60,6 +59,15 @@ export class Weather extends Error {
     this.code = details.code;
     this.retryAfterMs = details.retryAfterMs;
   }
+}
+
+/**
+ * Something of ours that the journal says is there is missing or unreadable. Nothing that is done
+ * again mends it; `message` names it.
+ */
+export class StoreDamage extends Error {
+  override readonly name = 'StoreDamage';
+  readonly code = 'store_damaged';
 }
 
 /** Crashes where an invariant of ours does not hold: the journal survives, the sweep resumes. */

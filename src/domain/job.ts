@@ -5,7 +5,9 @@ import type { ChunkLimits, Plan, RequestDefaults } from './plan.ts';
 import type { RejectedLine } from './request.ts';
 
 /** Where the request set lies and what it held when the job was made. */
-export interface JobSource {
+export type JobSource = StoredSource | BatchesSource;
+
+interface StoredSource {
   /** An absolute path, or the name of an object in the blob store. */
   readonly kind: 'path' | 'blob';
   readonly location: string;
@@ -13,6 +15,29 @@ export interface JobSource {
   readonly sizeBytes: number;
   /** Of the bytes as they lie there. */
   readonly sha256: string;
+}
+
+/** Batches that nobody here created: their input files are the request set. */
+export interface BatchesSource {
+  readonly kind: 'batches';
+  /** For people. */
+  readonly location: string;
+  readonly encoding: 'identity';
+  /** Of the input files together, as the provider states it; 0 where it does not. */
+  readonly sizeBytes: number;
+  /** Of the list of batch ids: which batches they are says all that can be known beforehand. */
+  readonly sha256: string;
+  /** In the order of the result. */
+  readonly batches: readonly SourceBatch[];
+  /** The provider's files of these batches stay there when all is done. */
+  readonly keepsFiles: boolean;
+}
+
+export interface SourceBatch {
+  readonly batchId: string;
+  readonly fileId: string;
+  /** The provider's own clock; 0 where it does not say. */
+  readonly fileCreatedAtMs: number;
 }
 
 /** Which provider runs the job. Never holds a key. */
@@ -56,13 +81,14 @@ export type ErrorBound =
  */
 export type Intent =
   | { readonly kind: 'run'; readonly revision: number }
-  | {
-      readonly kind: 'hold';
-      readonly revision: number;
-      readonly code: HoldCode;
-      readonly message: string;
-    }
+  | ({ readonly kind: 'hold'; readonly revision: number } & Trouble)
   | { readonly kind: 'cancel'; readonly revision: number };
+
+/** Why the whole job must pause; its owner can mend the cause and resume. */
+export interface Trouble {
+  readonly code: HoldCode;
+  readonly message: string;
+}
 
 export type HoldCode =
   | 'unconfirmed'
@@ -142,7 +168,7 @@ export type JobEvent =
 /** An intent before it has its revision. */
 export type Wish =
   | { readonly kind: 'run' }
-  | { readonly kind: 'hold'; readonly code: HoldCode; readonly message: string }
+  | ({ readonly kind: 'hold' } & Trouble)
   | { readonly kind: 'cancel' };
 
 /** A job as people see it. */

@@ -60,14 +60,14 @@ export function owedByChunk(state: ChunkState): Owed<ChunkStep> | null {
   }
 }
 
-/** Whether the chunk has, or may have, a batch or an input file under way at the provider. */
+/** Whether the chunk keeps the slot that it has: what is held before its create gives it away. */
 export function holdsSlot(state: ChunkState): boolean {
-  return (
-    state.status === 'uploaded' ||
-    state.status === 'submitting' ||
-    state.status === 'abandoning' ||
-    state.status === 'submitted'
-  );
+  return needsSlot(state) || (state.status === 'uploaded' && state.intent.kind !== 'hold');
+}
+
+/** Whether the chunk has, or may have, a batch at the provider, which takes a slot by itself. */
+export function needsSlot({ status }: ChunkState): boolean {
+  return status === 'submitting' || status === 'abandoning' || status === 'submitted';
 }
 
 function now<Step>(step: Step): Owed<Step> {

@@ -1,9 +1,10 @@
 /** What follows a failure: the only policy of waiting, repeating and giving up. */
 
+import { isQuotaCode } from './answer.ts';
 import { JOB_CANCELLED } from './chunk.ts';
 import type { Burned, Close, EndedBatch, Next, Tally, ValidationError } from './chunk.ts';
 import type { Weather } from './errors.ts';
-import type { HoldCode } from './job.ts';
+import type { Trouble } from './job.ts';
 
 /** Waits, in milliseconds; settings, so that tests can shorten them. */
 export interface RetryPolicy {
@@ -26,8 +27,10 @@ const MAX_INVALID_SHARE = 0.1;
 /** Validation codes that no smaller cut of the same chunk can mend. */
 const MODEL_CODES = new Set(['model_not_found', 'invalid_model', 'model_mismatch']);
 
-/** Provider codes that say "pay first": they concern the account, not the request. */
-const QUOTA_CODES = new Set(['insufficient_quota', 'billing_hard_limit_reached']);
+const NO_CREDIT: Trouble = {
+  code: 'insufficient_quota',
+  message: 'The provider answered insufficient_quota: the account has no credit left.',
+};
 
 export interface AttemptOutcome {
   readonly batch: EndedBatch;
@@ -52,8 +55,11 @@ export function afterAttempt(
   if (outcome.batch.status === 'failed') return afterFailedValidation(outcome, policy);
   if (outcome.tally.pending === 0) return { burned: 'executed', next: settle(null) };
   if (outcome.cancelled) return { burned: 'executed', next: settle(JOB_CANCELLED) };
-  // The job is held for it: what the account could not pay for was not tried.
-  if (outcome.quota) return { burned: 'pause', next: again(0, 'the account has no credit left') };
+  // What the account could not pay for was not tried: nothing goes again before it can.
+  if (outcome.quota) {
+    const next = { ...again(0, 'the account has no credit left'), trouble: NO_CREDIT };
+    return { burned: 'pause', next };
+  }
   const executed = outcome.executed + 1;
   if (executed >= outcome.maxAttempts) {
     return { burned: 'executed', next: settle(exhausted(executed)) };
@@ -65,7 +71,7 @@ export function afterAttempt(
 /** What to do after a failed provider call that is not a create. */
 export type Response =
   | { readonly kind: 'later'; readonly delayMs: number }
-  | { readonly kind: 'hold'; readonly code: HoldCode; readonly message: string };
+  | ({ readonly kind: 'hold' } & Trouble);
 
 /**
  * `failures` counts the failures in a row before this one. Permanent failures hold the job with
@@ -82,13 +88,11 @@ export function afterWeather(weather: Weather, failures: number, policy: RetryPo
 }
 
 /** The trouble of the account that stops the whole job, or null. */
-export function accountTrouble(
-  weather: Weather,
-): { kind: 'hold'; code: HoldCode; message: string } | null {
+export function accountTrouble(weather: Weather): ({ kind: 'hold' } & Trouble) | null {
   if (weather.status === 401 || weather.status === 403) {
     return { kind: 'hold', code: 'unauthorized', message: weather.message };
   }
-  if (weather.code !== null && QUOTA_CODES.has(weather.code)) {
+  if (weather.code !== null && isQuotaCode(weather.code)) {
     return { kind: 'hold', code: 'insufficient_quota', message: weather.message };
   }
   return null;
@@ -143,6 +147,6 @@ function settle(close: Close | null): Next {
   return { kind: 'settle', close };
 }
 
-function again(pauseMs: number, reason: string): Next {
-  return { kind: 'again', pauseMs, reason };
+function again(pauseMs: number, reason: string) {
+  return { kind: 'again', pauseMs, reason } as const;
 }

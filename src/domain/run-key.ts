@@ -13,6 +13,11 @@ export function runKeyText(
   >,
 ): string {
   const { source, defaults, limits, onInvalid, provider, completionWindow } = spec;
+  // What others sent cannot be cut in another way, so no option makes it another job.
+  if (source.kind === 'batches') {
+    const { baseUrl, organization, project } = provider;
+    return JSON.stringify(['run-key-batches-1', source.sha256, baseUrl, organization, project]);
+  }
   return JSON.stringify([
     'run-key-1',
     source.sha256,

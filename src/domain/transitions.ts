@@ -12,6 +12,8 @@
  *                    └───────── abandoned ◀── abandoning ◀──────┘                  ended
  *                                                  └─ submitted (found after all) ▶  │ collected
  *                                                                                    ▼ (settle)
+ *                 waiting (fresh) ── taken_over ─────────────▶ submitted
+ *                 uploaded ── stray_found ───────────────────▶ waiting
  *                 waiting, uploaded ── intended: cancel ──────────────────────▶  settling
  *                                                                                    │ settled
  *                                                                                    ▼
@@ -24,6 +26,8 @@
 import type { ChunkEvent, ChunkState } from './chunk.ts';
 import { JOB_CANCELLED } from './chunk.ts';
 import type { Intent, JobEvent, JobState } from './job.ts';
+
+const STRAY_FIRST = 'another batch over these requests comes first';
 
 /** The job after the event, or null where the event does not fit. */
 export function applyToJob(state: JobState | null, event: JobEvent): JobState | null {
@@ -61,6 +65,8 @@ export function applyToJob(state: JobState | null, event: JobEvent): JobState | 
 /** The chunk after the event, or null where the event does not fit. */
 export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState | null {
   switch (event.type) {
+    case 'taken_over':
+      return takenOver(state, event);
     case 'uploaded':
       return uploaded(state, event);
     case 'submitting':
@@ -81,27 +87,20 @@ export function applyToChunk(state: ChunkState, event: ChunkEvent): ChunkState |
         reason: event.reason,
       };
     case 'submitted':
-      if (state.status !== 'submitting' && state.status !== 'abandoning') return null;
-      if (state.attempt.attemptId !== event.attemptId) return null;
-      return {
-        ...chunkCommon(state),
-        status: 'submitted',
-        attempt: state.attempt,
-        batchId: event.batchId,
-      };
+      return submitted(state, event);
     case 'abandoning':
       if (state.status !== 'submitting' || state.attempt.attemptId !== event.attemptId) return null;
-      return { ...chunkCommon(state), status: 'abandoning', attempt: state.attempt };
+      return {
+        ...chunkCommon(state),
+        status: 'abandoning',
+        attempt: state.attempt,
+        account: event.account,
+      };
     case 'abandoned':
       return abandoned(state, event);
     case 'ended':
       if (state.status !== 'submitted' || event.batch.batchId !== state.batchId) return null;
-      return {
-        ...chunkCommon(state),
-        status: 'ended',
-        attempt: state.attempt,
-        batch: event.batch,
-      };
+      return { ...chunkCommon(state), status: 'ended', attempt: state.attempt, batch: event.batch };
     case 'collected':
       return collected(state, event);
     case 'drained':
@@ -158,11 +157,31 @@ function chunkCommon(state: ChunkState) {
   };
 }
 
+/** Only before anything of the chunk was sent by us. */
+function takenOver(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'taken_over' }>,
+): ChunkState | null {
+  const { attempt, batchId, strays, files } = event;
+  if (state.status !== 'waiting' || state.nextAttempt !== 1) return null;
+  return {
+    ...chunkCommon(state),
+    status: 'submitted',
+    attempt,
+    batchId,
+    nextAttempt: attempt.number + 1,
+    strays: [...state.strays, ...strays],
+    files: [...state.files, ...files],
+  };
+}
+
+/** Never beside a stray: what that answered must not be sent again. */
 function uploaded(
   state: ChunkState,
   event: Extract<ChunkEvent, { type: 'uploaded' }>,
 ): ChunkState | null {
   if (state.status !== 'waiting' || event.attempt.number !== state.nextAttempt) return null;
+  if (state.strays.length > 0) return null;
   return {
     ...chunkCommon(state),
     status: 'uploaded',
@@ -174,7 +193,7 @@ function uploaded(
   };
 }
 
-/** Certainly no batch was made: the upload stands and may be submitted later. */
+/** Certainly no batch was made: the upload may be submitted later, if no stray came up. */
 function unsent(
   state: ChunkState,
   event: Extract<ChunkEvent, { type: 'unsent' }>,
@@ -184,13 +203,21 @@ function unsent(
   if (state.intent.kind === 'cancel')
     return { ...common, status: 'settling', close: JOB_CANCELLED };
   const { number, upload } = state.attempt;
-  return {
-    ...common,
-    status: 'uploaded',
-    attempt: { number, upload },
-    pauseMs: event.pauseMs,
-    reason: event.reason,
-  };
+  const { pauseMs, reason } = event;
+  if (state.strays.length > 0) return { ...common, status: 'waiting', pauseMs, reason };
+  return { ...common, status: 'uploaded', attempt: { number, upload }, pauseMs, reason };
+}
+
+/** A batch that was called a stray already stays one. */
+function submitted(
+  state: ChunkState,
+  event: Extract<ChunkEvent, { type: 'submitted' }>,
+): ChunkState | null {
+  if (state.status !== 'submitting' && state.status !== 'abandoning') return null;
+  const { attemptId, batchId } = event;
+  if (state.attempt.attemptId !== attemptId) return null;
+  if (state.strays.some((stray) => stray.batchId === batchId)) return null;
+  return { ...chunkCommon(state), status: 'submitted', attempt: state.attempt, batchId };
 }
 
 function abandoned(
@@ -224,7 +251,8 @@ function collected(
   if (next.kind === 'settle') return { ...common, status: 'settling', close: next.close };
   if (state.intent.kind === 'cancel')
     return { ...common, status: 'settling', close: JOB_CANCELLED };
-  return { ...common, status: 'waiting', pauseMs: next.pauseMs, reason: next.reason };
+  const { kind: _kind, ...why } = next;
+  return { ...common, status: 'waiting', ...why };
 }
 
 function stray(
@@ -237,8 +265,10 @@ function stray(
   if (state.status === 'submitted' && state.batchId === batchId) return null;
   if (state.status === 'ended' && state.batch.batchId === batchId) return null;
   if (event.type === 'stray_found') {
-    const before = known || state.collected.some((one) => one.batchId === batchId);
-    return before ? null : { ...state, strays: [...state.strays, event.stray] };
+    if (known || state.collected.some((one) => one.batchId === batchId)) return null;
+    const strays = [...state.strays, event.stray];
+    if (state.status !== 'uploaded') return { ...state, strays };
+    return { ...chunkCommon(state), strays, status: 'waiting', pauseMs: 0, reason: STRAY_FIRST };
   }
   if (!known) return null;
   return {
@@ -254,7 +284,10 @@ function intended(state: ChunkState, intent: Intent): ChunkState | null {
   if (state.status === 'settled' || intent.revision <= state.intent.revision) return null;
   const common = { ...chunkCommon(state), intent };
   const unsentYet = state.status === 'waiting' || state.status === 'uploaded';
-  return intent.kind === 'cancel' && unsentYet
-    ? { ...common, status: 'settling', close: JOB_CANCELLED }
-    : { ...state, intent };
+  if (intent.kind === 'cancel' && unsentYet) {
+    return { ...common, status: 'settling', close: JOB_CANCELLED };
+  }
+  if (state.status !== 'waiting') return { ...state, intent };
+  const { pauseMs, reason } = state;
+  return { ...common, status: 'waiting', pauseMs, reason };
 }

@@ -8,7 +8,8 @@
 export interface BlobStore {
   /**
    * Writes the object only where no object has the name. Of racing writers exactly one gets
-   * `created`. A rejected call may still have written: read the object back to know.
+   * `created`. After either answer the object that has the name is durable. A rejected call may
+   * still have written: read the object back to know, ask again to have it durable.
    */
   putIfAbsent(name: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
 

@@ -1,12 +1,13 @@
 /** What operators are told while steps run. Never holds keys, prompts or answers. */
 
+import type { NoticeCode, NoticeLevel } from '../domain/alert.ts';
 import type { ChunkId, JobId } from '../domain/ids.ts';
 
 export interface Notice {
   /** `alert`: somebody should look; the job goes on as far as it safely can. */
-  readonly level: 'info' | 'warning' | 'alert';
-  /** Stable, for counting: `batch_adopted`, `file_not_deleted` … */
-  readonly code: string;
+  readonly level: NoticeLevel;
+  /** Stable, for counting; domain/alert.ts says what each means. */
+  readonly code: NoticeCode;
   readonly message: string;
   readonly job: JobId | null;
   readonly chunk: ChunkId | null;

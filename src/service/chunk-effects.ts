@@ -2,7 +2,7 @@
 
 import type { ChunkState } from '../domain/chunk.ts';
 import type { JobState, PlanReference } from '../domain/job.ts';
-import { holdsSlot } from '../domain/owed.ts';
+import { holdsSlot, owedByChunk } from '../domain/owed.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
 import type { ChunkProgress } from '../ports/live-board.ts';
 import type { WorkQueue } from '../ports/work-queue.ts';
@@ -37,7 +37,9 @@ export class ChunkEffects {
       await this.#tools.board.setProgress(refOf(task), progressOf(task, answer));
     }
     if (state.status === 'settled') return this.settledAgain(task);
-    if (answer.kind === 'moved') await this.#ring(task);
+    // A hold may come with an event after which something else is owed at once.
+    const hasMoved = answer.kind === 'hold' && state.status !== before.status;
+    if (answer.kind === 'moved' || hasMoved) await this.#ring(task);
   }
 
   /** A settled chunk owes nothing, but the job may wait for its mark. Idempotent. */
@@ -86,6 +88,16 @@ export class ChunkEffects {
 
 function refOf(task: ChunkTask) {
   return { job: task.job.id, chunk: task.chunk.id };
+}
+
+/**
+ * Whether the board shows what the journal says. Two that show a chunk at once may leave the older
+ * state there: where a step is owed it shows the chunk again, else nobody would.
+ */
+export function isShown(task: ChunkTask, shown: ChunkProgress | undefined): boolean {
+  if (shown === undefined) return false;
+  if (owedByChunk(task.stream.state) !== null) return true;
+  return shown.phase === progressOf(task, { kind: 'idle' }).phase;
 }
 
 /** How people see the chunk now. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { applyToChunk, applyToJob } from '../domain/transitions.ts';
 import type { ChunkEvent, ChunkState } from '../domain/chunk.ts';
 import { freshChunk } from '../domain/chunk.ts';
-import { invariant } from '../domain/errors.ts';
+import { StoreDamage } from '../domain/errors.ts';
 import type { ChunkId, JobId } from '../domain/ids.ts';
 import type { JobEvent, JobState, PlanReference } from '../domain/job.ts';
 import type { Plan, PlannedChunk } from '../domain/plan.ts';
@@ -73,9 +73,11 @@ export class JobViews {
     const kept = this.#plans.get(id);
     if (kept !== undefined) return kept;
     const bytes = await this.#blobs.get(planName(id));
-    invariant(bytes !== null, `the plan of ${id} is in the store`);
+    if (bytes === null) throw new StoreDamage(`${planName(id)} is missing`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    invariant(sha256 === job.plan.sha256, `the plan of ${id} is the one that was journaled`);
+    if (sha256 !== job.plan.sha256) {
+      throw new StoreDamage(`${planName(id)} is not the plan whose sha256 was journaled`);
+    }
     const plan = JSON.parse(bytes.toString()) as Plan;
     if (this.#plans.size >= MAX_PLANS) this.#forgetOldest();
     this.#plans.set(id, plan);

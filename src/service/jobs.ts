@@ -25,6 +25,9 @@ export interface Submission extends Omit<JobSpec, 'id' | 'createdAtMs' | 'runKey
   readonly unconfirmed: boolean;
 }
 
+/** What tells whether two runs are the same. */
+type RunSpec = Parameters<typeof runKeyText>[0];
+
 export interface Submitted {
   readonly job: JobId;
   /** The same run was there already. */
@@ -49,7 +52,7 @@ export class Jobs {
   /** Attaches to the job of the same run, or makes one; durable when it resolves. */
   async submit(submission: Submission): Promise<Submitted> {
     const { options, fresh, unconfirmed, ...spec } = submission;
-    const runKey = createHash('sha256').update(runKeyText(spec)).digest('hex');
+    const runKey = runKeyOf(spec);
     const key = await this.#openKey(runKey);
     if (fresh) await this.#refuseBesideOpen(key.state);
     const known = fresh ? null : await this.#attach(key.state, options);
@@ -67,6 +70,12 @@ export class Jobs {
     }
     await this.#blobs.deleteFolder(jobFolder(id));
     return this.submit({ ...submission, fresh: false });
+  }
+
+  /** The job of the same run, going on with these options; null where there is none to go on. */
+  async attach(spec: RunSpec, options: JobOptions): Promise<JobId | null> {
+    const key = await this.#openKey(runKeyOf(spec));
+    return this.#attach(key.state, options);
   }
 
   /** Every job of the store, oldest first. */
@@ -166,7 +175,10 @@ export class Jobs {
   /** A job that was refused sent nothing; the same command, tried again, takes its place. */
   async #removeRefused(key: KeyState): Promise<void> {
     const state = key === null ? null : await this.#views.job(key.job);
-    if (state?.status === 'refused') await this.#blobs.deleteFolder(jobFolder(state.spec.id));
+    if (state?.status !== 'refused') return;
+    // Who refused it may have died before its mark was gone.
+    await this.#blobs.delete(openName(state.spec.id));
+    await this.#blobs.deleteFolder(jobFolder(state.spec.id));
   }
 
   /** Two unfinished jobs of one run would both be paid for. */
@@ -191,8 +203,12 @@ export class Jobs {
   }
 }
 
+function runKeyOf(spec: RunSpec): string {
+  return createHash('sha256').update(runKeyText(spec)).digest('hex');
+}
+
 /** A run key's stream: which job the same command attaches to. */
-interface KeyEvent {
+export interface KeyEvent {
   readonly job: JobId;
 }
-type KeyState = KeyEvent | null;
+export type KeyState = KeyEvent | null;

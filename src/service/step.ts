@@ -1,10 +1,12 @@
 /** One step: load, do what is owed, and ring what is owed then. */
 
+import type { NoticeCode } from '../domain/alert.ts';
+import type { JobState, Trouble } from '../domain/job.ts';
 import { owedByChunk, owedByJob } from '../domain/owed.ts';
 import { Weather } from '../domain/errors.ts';
 import { afterWeather } from '../domain/retry.ts';
 import { isTerminal } from '../domain/job.ts';
-import type { Bell, BellAnswer, WorkQueue } from '../ports/work-queue.ts';
+import type { Bell, BellAnswer, QueueName, WorkQueue } from '../ports/work-queue.ts';
 import { abandon, adopt } from '../stages/adopt.ts';
 import { clean, closeJob } from '../stages/clean.ts';
 import { collect } from '../stages/collect.ts';
@@ -16,7 +18,9 @@ import { collectStrays, settle } from '../stages/settle.ts';
 import { spread } from '../stages/spread.ts';
 import { submit } from '../stages/submit.ts';
 import type { ChunkTask, JobTask, StageAnswer, Tools } from '../stages/tools.ts';
+import { RATE_LIMIT } from '../stages/tools.ts';
 import { upload } from '../stages/upload.ts';
+import type { Alerts } from './alerts.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import type { Brake } from './brake.ts';
 import { ChunkEffects } from './chunk-effects.ts';
@@ -33,19 +37,30 @@ const LASTING_WEATHER_MS = 15 * 60_000;
 /** How long a merge sleeps that nobody wakes. */
 const MERGE_SLEEP_MS = 60_000;
 
-const DONE: BellAnswer = { kind: 'done' };
+/** What became of a bell; for how long nothing more is to be expected, null: no sign of life. */
+interface Came {
+  readonly answer: BellAnswer;
+  readonly quietMs: number | null;
+}
+
+const NOTHING: Came = { answer: { kind: 'done' }, quietMs: null };
+const MOVED_ON: Came = { ...NOTHING, quietMs: 0 };
 
 export class Steps {
   readonly #tools: Tools;
   readonly #queue: WorkQueue;
   readonly #views: JobViews;
   readonly #effects: ChunkEffects;
+  readonly #alerts: Alerts;
+  /** Until when the provider asked us to wait: the whole queue pauses, not only one bell of it. */
+  readonly #askedUntilMs = new Map<QueueName, number>();
 
-  constructor(tools: Tools, queue: WorkQueue, views: JobViews, brake: Brake) {
+  constructor(tools: Tools, queue: WorkQueue, views: JobViews, brake: Brake, alerts: Alerts) {
     this.#tools = tools;
     this.#queue = queue;
     this.#views = views;
     this.#effects = new ChunkEffects(tools, queue, views, brake);
+    this.#alerts = alerts;
   }
 
   /**
@@ -53,35 +68,57 @@ export class Steps {
    * journal alone. Rejects only for what no step can know (a broken invariant, a full disk).
    */
   async answer(bell: Bell): Promise<BellAnswer> {
-    return bell.chunk === null ? this.#answerForJob(bell) : this.#answerForChunk(bell);
+    const left = this.#tools.watch.attend(bell.job);
+    try {
+      const came =
+        bell.chunk === null ? await this.#answerForJob(bell) : await this.#answerForChunk(bell);
+      left(came.quietMs);
+      return came.answer;
+    } catch (error) {
+      left('failed');
+      throw error;
+    }
   }
 
-  async #answerForJob(bell: Bell): Promise<BellAnswer> {
+  async #answerForJob(bell: Bell): Promise<Came> {
     const task = await this.#views.jobTask(bell.job);
-    if (task === null) return DONE;
+    if (task === null) return NOTHING;
     const due = jobBell(task.stream.state, task.stream.version);
     if (due !== null && due.bell.queue !== bell.queue) {
       await this.#queue.ring(due.bell, due.delayMs);
-      return DONE;
+      return NOTHING;
     }
+    const before = task.stream.state;
     const answer = await this.#inWeather(bell, () => this.#jobStage(task));
-    return this.#afterJobStage(task, answer);
+    return this.#afterJobStage(task, before, answer);
   }
 
-  async #afterJobStage(task: JobTask, answer: StageAnswer): Promise<BellAnswer> {
-    if (answer.kind === 'later') return { kind: 'later', delayMs: answer.delayMs };
+  async #afterJobStage(task: JobTask, before: JobState, answer: StageAnswer): Promise<Came> {
+    if (answer.kind === 'later') return again(answer.delayMs);
     if (answer.kind === 'hold') {
-      this.#alert(answer.code, answer.message, { job: task.job.id, chunk: null });
-      return { kind: 'later', delayMs: this.#tools.policy.retry.weatherMaxMs };
+      this.#tellTrouble(answer, { job: task.job.id, chunk: null });
+      return again(this.#tools.policy.retry.weatherMaxMs);
     }
     // A merge that counts too few marks sleeps: the last mark wakes it, even while it counts.
-    if (answer.kind !== 'moved') return { kind: 'later', delayMs: MERGE_SLEEP_MS };
+    if (answer.kind !== 'moved') return { ...again(MERGE_SLEEP_MS), quietMs: null };
     const { state, version } = task.stream;
-    if (isTerminal(state)) await closeJob(task, this.#tools);
+    if (isTerminal(state)) {
+      await this.#alerts.close(task.job.id);
+      await closeJob(task, this.#tools);
+      this.#tools.watch.dismiss(task.job.id);
+    }
+    this.#tellIfBraked(before, state);
     const next = jobBell(state, version);
     if (next !== null) await this.#queue.ring(next.bell, next.delayMs);
     if (state.status === 'planned') await this.#ringChunks(task);
-    return DONE;
+    return MOVED_ON;
+  }
+
+  /** When all chunks have heard of the hold: no event follows until somebody does something. */
+  #tellIfBraked(before: JobState, { intent, spreadRevision, spec }: JobState): void {
+    if (intent.kind !== 'hold' || intent.code !== 'max_errors') return;
+    if (spreadRevision !== intent.revision || before.spreadRevision === spreadRevision) return;
+    this.#tellTrouble(intent, { job: spec.id, chunk: null });
   }
 
   async #jobStage(task: JobTask): Promise<StageAnswer> {
@@ -89,15 +126,14 @@ export class Steps {
     const owed = owedByJob(state);
     if (owed === null) return { kind: 'moved' };
     if (owed.step === 'plan') return planJob(task, this.#tools);
-    if (owed.step === 'withdraw') return withdraw(task);
+    if (owed.step === 'withdraw') return withdraw(task, this.#tools);
     if (!isPlanned(state)) return { kind: 'idle' };
     const { chunks } = await this.#views.plan(state);
-    if (owed.step === 'merge') return merge(task, chunks, this.#tools);
     const open = async (chunk: (typeof chunks)[number]) =>
       this.#views.chunkStream(task.job.id, chunk);
-    if (owed.step === 'clean') {
-      return clean(task, chunks, async (chunk) => (await open(chunk)).state, this.#tools);
-    }
+    const load = async (chunk: (typeof chunks)[number]) => (await open(chunk)).state;
+    if (owed.step === 'merge') return merge(task, chunks, load, this.#tools);
+    if (owed.step === 'clean') return clean(task, chunks, load, this.#tools);
     return spread(task, chunks, open);
   }
 
@@ -110,25 +146,25 @@ export class Steps {
     );
   }
 
-  async #answerForChunk(bell: Bell): Promise<BellAnswer> {
+  async #answerForChunk(bell: Bell): Promise<Came> {
     const job = await this.#views.job(bell.job);
-    if (job === null || bell.chunk === null || !isPlanned(job)) return DONE;
+    if (job === null || bell.chunk === null || !isPlanned(job)) return NOTHING;
     const chunk = await this.#views.plannedChunk(job, bell.chunk);
-    if (chunk === null) return DONE;
+    if (chunk === null) return NOTHING;
     const task = await this.#views.chunkTask(job, chunk);
     const before = task.stream.state;
     const due = chunkBell(bell.job, chunk.id, before, task.stream.version);
     if (due === null) {
       await this.#effects.settledAgain(task);
-      return DONE;
+      return NOTHING;
     }
     if (due.bell.queue !== bell.queue || due.bell.version !== bell.version) {
       await this.#queue.ring(due.bell, due.delayMs);
-      return DONE;
+      return NOTHING;
     }
     // A hold stops what is not sent yet even before every chunk has heard of it.
     const isUnsent = before.status === 'waiting' || before.status === 'uploaded';
-    if (job.intent.kind === 'hold' && isUnsent) return DONE;
+    if (job.intent.kind === 'hold' && isUnsent) return NOTHING;
     const answer = await this.#inWeather(bell, () => this.#chunkStage(task));
     if (answer.kind === 'hold') {
       const { code, message } = answer;
@@ -138,10 +174,20 @@ export class Steps {
         message,
       });
       // A cancelled job cannot be held: it goes on trying, and somebody has to know why.
-      if (!isHeld && job.intent.kind === 'cancel') this.#alert(code, message, bell);
+      if (!isHeld && job.intent.kind === 'cancel') this.#tellTrouble(answer, bell);
+    }
+    const after = task.stream.state;
+    if (
+      before.status === 'uploaded' &&
+      after.status === 'uploaded' &&
+      after.reason === RATE_LIMIT
+    ) {
+      this.#pause(bell.queue, after.pauseMs);
     }
     await this.#effects.after(task, before, answer);
-    return answer.kind === 'later' ? { kind: 'later', delayMs: answer.delayMs } : DONE;
+    if (answer.kind === 'later') return again(answer.delayMs);
+    // What stands in line, or has nothing to do, is no sign of life.
+    return answer.kind === 'parked' || answer.kind === 'idle' ? NOTHING : MOVED_ON;
   }
 
   async #chunkStage(task: ChunkTask): Promise<StageAnswer> {
@@ -160,35 +206,53 @@ export class Steps {
     return stages[owed.step](task, this.#tools);
   }
 
-  /** Once for each stretch of bad weather that lasts. */
-  #alertWhenLasting(bell: Bell, error: Weather): void {
-    const key = `weather ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
-    const { elapsedMs } = this.#tools.watch.see(`${key} lasting`);
+  #pause(queue: QueueName, ms: number): void {
+    this.#askedUntilMs.set(queue, this.#tools.clock.monotonicMs() + ms);
+  }
+
+  /** Once for each stretch of bad weather that lasts; `key` says where. */
+  #alertWhenLasting(key: string, bell: Bell, error: Weather): void {
+    const { elapsedMs } = this.#tools.watch.see(key);
     if (elapsedMs < LASTING_WEATHER_MS) return;
-    this.#tools.watch.forget(`${key} lasting`);
+    this.#tools.watch.forget(key);
     this.#alert('provider_unreachable', error.message, bell);
   }
 
-  #alert(code: string, message: string, { job, chunk }: Pick<Bell, 'job' | 'chunk'>): void {
+  /** A job that only waits for its owner's yes is in no trouble. */
+  #tellTrouble({ code, message }: Trouble, about: Pick<Bell, 'job' | 'chunk'>): void {
+    if (code !== 'unconfirmed') this.#alert(code, message, about);
+  }
+
+  #alert(code: NoticeCode, message: string, { job, chunk }: Pick<Bell, 'job' | 'chunk'>): void {
     this.#tools.notices.tell({ level: 'alert', code, message, job, chunk });
   }
 
   /** Weather that a stage did not decide about itself: wait, or hold the job. */
   async #inWeather(bell: Bell, stage: () => Promise<StageAnswer>): Promise<StageAnswer> {
     const key = `weather ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
+    const lastingKey = `${key} lasting`;
+    const nowMs = this.#tools.clock.monotonicMs();
+    const restMs = (this.#askedUntilMs.get(bell.queue) ?? nowMs) - nowMs;
+    if (restMs > 0) return { kind: 'later', delayMs: restMs, reason: RATE_LIMIT };
+    this.#askedUntilMs.delete(bell.queue);
     try {
       const answer = await stage();
       this.#tools.watch.forget(key);
-      this.#tools.watch.forget(`${key} lasting`);
+      this.#tools.watch.forget(lastingKey);
       return answer;
     } catch (error) {
       if (!(error instanceof Weather)) throw error;
       const failures = this.#tools.watch.see(key).times - 1;
       const response = afterWeather(error, failures, this.#tools.policy.retry);
       if (response.kind === 'hold') return response;
-      this.#alertWhenLasting(bell, error);
-      const reason = error.status === 429 ? 'rate limit' : 'the provider cannot be reached';
+      this.#alertWhenLasting(lastingKey, bell, error);
+      if (error.retryAfterMs !== null) this.#pause(bell.queue, error.retryAfterMs);
+      const reason = error.status === 429 ? RATE_LIMIT : 'the provider cannot be reached';
       return { kind: 'later', delayMs: response.delayMs, reason };
     }
   }
+}
+
+function again(delayMs: number): Came {
+  return { answer: { kind: 'later', delayMs }, quietMs: delayMs };
 }

@@ -4,22 +4,27 @@
  */
 
 import type { ChunkState } from '../domain/chunk.ts';
+import type { ChunkId, JobId } from '../domain/ids.ts';
 import { parseJobId } from '../domain/ids.ts';
 import type { JobState, PlanReference, ProviderIdentity } from '../domain/job.ts';
 import { isTerminal } from '../domain/job.ts';
-import { holdsSlot } from '../domain/owed.ts';
-import type { PlannedChunk } from '../domain/plan.ts';
-import type { ChunkRef } from '../ports/live-board.ts';
-import type { WorkQueue } from '../ports/work-queue.ts';
+import { holdsSlot, needsSlot, owedByChunk, owedByJob } from '../domain/owed.ts';
+import type { ChunkProgress, ChunkRef } from '../ports/live-board.ts';
+import type { Bell, WorkQueue } from '../ports/work-queue.ts';
 import { closeJob } from '../stages/clean.ts';
 import { concurrently } from '../stages/concurrently.ts';
 import { OPEN_FOLDER, settledFolder } from '../stages/names.ts';
+import { sweepOrphans } from '../stages/orphans.ts';
 import { markSettled } from '../stages/settle.ts';
-import type { JobTask, Tools } from '../stages/tools.ts';
+import type { ChunkTask, Tools } from '../stages/tools.ts';
 import { modelOf } from '../stages/upload.ts';
+import type { Alerts } from './alerts.ts';
+import { BatchAlarms } from './batch-alarms.ts';
 import type { DueBell } from './bells.ts';
 import { chunkBell, jobBell } from './bells.ts';
-import { progressOf } from './chunk-effects.ts';
+import { isShown, progressOf } from './chunk-effects.ts';
+import type { JobLook, Slots } from './idleness.ts';
+import { Idleness } from './idleness.ts';
 import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
 
@@ -29,106 +34,187 @@ const CONCURRENCY = 16;
 /** A slot that no journal explains is freed after this time: an upload may still run. */
 const SLOT_GRACE_MS = 15 * 60_000;
 
-/** A bell that slept this much longer than it should is rung whatever the queue thinks. */
-const OVERDUE_MS = 15 * 60_000;
-
-/** Sums up one sweep. */
-export interface SweepReport {
-  readonly jobs: number;
-  readonly rung: number;
-}
+/** A bell that slept this much longer than any step asks for is rung whatever the queue thinks. */
+const OVERDUE_MS = 60_000;
 
 export class Sweep {
   readonly #tools: Tools;
   readonly #queue: WorkQueue;
   readonly #views: JobViews;
   readonly #provider: ProviderIdentity;
+  readonly #alerts: Alerts;
+  readonly #idleness: Idleness;
+  readonly #batches: BatchAlarms;
+  /** The longest time for which a step that appended nothing asks. */
+  readonly #longestSleepMs: number;
 
-  constructor(tools: Tools, queue: WorkQueue, views: JobViews, provider: ProviderIdentity) {
+  constructor(
+    tools: Tools,
+    queue: WorkQueue,
+    views: JobViews,
+    alerts: Alerts,
+    provider: ProviderIdentity,
+  ) {
     this.#tools = tools;
     this.#queue = queue;
     this.#views = views;
     this.#provider = provider;
+    this.#alerts = alerts;
+    this.#idleness = new Idleness(tools);
+    this.#batches = new BatchAlarms(tools);
+    const { poll, retry } = tools.policy;
+    this.#longestSleepMs = Math.max(poll.pinnedMs ?? poll.maxMs, retry.weatherMaxMs);
   }
 
   /** One round over all open jobs of this process's provider. */
-  async run(): Promise<SweepReport> {
-    const wasReady = await this.#tools.board.isReady();
-    const round = {
-      jobs: 0,
-      rung: 0,
-      waiting: new Map<string, number>(),
-      models: new Set<string>(),
-    };
-    const live = new Set<string>();
+  async run(): Promise<void> {
+    const round: Round = { waiting: new Map(), live: new Set(), models: new Set(), looks: [] };
     const failures: unknown[] = [];
+    const failed = (error: unknown): void => void failures.push(error);
+    // Where Redis is away nothing can be rung; what idles is looked at all the same.
+    const wasReady = await this.#tools.board.isReady().catch((error: unknown) => {
+      failed(error);
+      return true;
+    });
     for (const name of await this.#tools.blobs.list(OPEN_FOLDER)) {
       const id = parseJobId(name);
-      const task = id === null ? null : await this.#views.jobTask(id);
-      if (task === null || !this.#isOurs(task.stream.state)) continue;
-      round.jobs += 1;
-      await this.#sweepJob(task, round, live).catch((error: unknown) => {
-        failures.push(error);
-      });
+      // One job that cannot be read must not keep the others from going on.
+      if (id !== null) await this.#sweepOpen(id, round, failed).catch(failed);
     }
-    for (const model of round.models) await this.#freeDeadSlots(model, live);
+    const slots = new Map<string, ChunkRef[]>();
+    for (const model of round.models) {
+      await this.#freeDeadSlots(model, round.live).then((held) => slots.set(model, held), failed);
+    }
+    await this.#raiseAlarms(round, slots).catch(failed);
+    if (round.looks.length > 0) await sweepOrphans(this.#tools).catch(failed);
     if (!wasReady) await this.#tools.board.markReady();
     if (failures.length > 0) throw failures[0];
-    return { jobs: round.jobs, rung: round.rung };
   }
 
-  async #sweepJob(task: JobTask, round: Round, live: Set<string>): Promise<void> {
+  async #sweepOpen(id: JobId, round: Round, failed: Failed): Promise<void> {
+    const task = await this.#views.jobTask(id);
+    if (task === null || !this.#isOurs(task.stream.state)) return;
     const { state, version } = task.stream;
-    if (isTerminal(state)) return closeJob(task, this.#tools);
-    const due = jobBell(state, version);
-    if (due !== null) {
-      await this.#queue.ring(due.bell, due.delayMs);
-      round.rung += 1;
+    if (isTerminal(state)) {
+      await this.#alerts.close(id);
+      this.#tools.watch.dismiss(id);
+      return closeJob(task, this.#tools);
     }
-    if (state.status !== 'planned' || !isPlanned(state)) return;
-    const { chunks } = await this.#views.plan(state);
-    const shown = await this.#tools.board.progress(state.spec.id);
-    const marks = new Set(await this.#tools.blobs.list(settledFolder(state.spec.id)));
+    const look = this.#idleness.look(id, version);
+    round.looks.push(look);
+    const due = jobBell(state, version);
+    const isMerge = owedByJob(state)?.step === 'merge';
+    if (due !== null) {
+      if (!isMerge) this.#idleness.note(look, due, null);
+      await this.#queue.ring(due.bell, due.delayMs).catch(failed);
+    }
+    if (state.status === 'planned' && isPlanned(state)) {
+      const areSettled = await this.#sweepChunks(state, look, round, failed);
+      if (due !== null && isMerge && areSettled) this.#idleness.note(look, due, null);
+    }
+    look.isWhole = true;
+  }
+
+  /** Resolves to whether all are settled and marked. */
+  async #sweepChunks(
+    job: JobState & { plan: PlanReference },
+    look: JobLook,
+    round: Round,
+    failed: Failed,
+  ): Promise<boolean> {
+    const { id } = job.spec;
+    const { chunks } = await this.#views.plan(job);
+    const marks = new Set(await this.#tools.blobs.list(settledFolder(id)));
+    const board: { shown: ReadonlyMap<ChunkId, ChunkProgress> | null } = { shown: null };
+    const cut = (error: unknown): void => {
+      board.shown = null;
+      failed(error);
+    };
+    await this.#tools.board.progress(id).then((shown) => (board.shown = shown), cut);
+    // One stream that is damaged must not keep the other chunks from going on.
+    const unreadable: unknown[] = [];
+    const unread = (error: unknown): null => {
+      unreadable.push(error);
+      return null;
+    };
     await concurrently(chunks, CONCURRENCY, async (chunk) => {
-      const known = { shown: shown.has(chunk.id), marked: marks.has(`${chunk.id}.json`) };
-      await this.#sweepChunk(state, chunk, known, round, live);
+      const progress = board.shown?.get(chunk.id);
+      const isMarked = marks.has(`${chunk.id}.json`);
+      // A settled chunk with its mark owes nothing, and of many chunks most are settled.
+      if (isMarked && (progress?.phase === 'settled' || board.shown === null)) return;
+      const task = await this.#views.chunkTask(job, chunk).catch(unread);
+      if (task === null) return;
+      this.#note(task, look);
+      await this.#batches.look(task, progress?.phase ?? '');
+      if (board.shown === null) return;
+      const known = { shown: isShown(task, progress), marked: isMarked };
+      await this.#sweepChunk(task, known, round).catch(cut);
     });
+    if (unreadable.length > 0) throw unreadable[0];
+    return marks.size >= chunks.length;
+  }
+
+  /** Notes what is due of the chunk, for the alarms. */
+  #note(task: ChunkTask, look: JobLook): void {
+    const { state, version } = task.stream;
+    look.versions += version;
+    const due = chunkBell(task.job.id, task.chunk.id, state, version);
+    if (due === null) return;
+    const { step } = owedByChunk(state) ?? {};
+    const takesSlot = step === 'upload' || step === 'submit';
+    this.#idleness.note(look, due, takesSlot ? modelOf(task) : null);
   }
 
   async #sweepChunk(
-    job: JobState & { plan: PlanReference },
-    chunk: PlannedChunk,
+    task: ChunkTask,
     known: { shown: boolean; marked: boolean },
     round: Round,
-    live: Set<string>,
   ): Promise<void> {
-    const task = await this.#views.chunkTask(job, chunk);
-    const { state, version } = task.stream;
-    const ref = { job: job.spec.id, chunk: chunk.id };
+    const { state, version, atMs } = task.stream;
+    const ref = { job: task.job.id, chunk: task.chunk.id };
     if (!known.shown) await this.#tools.board.setProgress(ref, progressOf(task, { kind: 'idle' }));
     // Who settled it may have died before its mark, and nothing else is owed.
     if (state.status === 'settled' && !known.marked) await markSettled(task, this.#tools);
     round.models.add(modelOf(task));
-    if (holdsSlot(state)) {
-      live.add(keyOf(ref));
-      await this.#tools.board.restoreSlot(modelOf(task), ref);
+    if (holdsSlot(state)) round.live.add(keyOf(ref));
+    // What has no batch yet takes its slot itself, where there is one.
+    if (needsSlot(state)) await this.#tools.board.restoreSlot(modelOf(task), ref);
+    const due = chunkBell(ref.job, ref.chunk, state, version);
+    if (due === null) return;
+    // Who pauses wants no slot yet, and must not keep those from ringing that do.
+    const isPausing = due.delayMs > 0 && this.#restMs(due, atMs) > 0;
+    if (!isPausing && this.#standsInLine(state, modelOf(task), round)) return;
+    await this.#ringOrWake(due, atMs);
+  }
+
+  /** Tells of jobs that idle, and takes away alerts that are over. */
+  async #raiseAlarms({ looks }: Round, slots: Slots): Promise<void> {
+    const well = await this.#idleness.judge(looks, slots);
+    for (const { id } of looks) await this.#alerts.tend(id, well.has(id), this.#tools.watch);
+  }
+
+  /**
+   * A bell that sleeps by a wall clock that was set back is woken by our monotonic one. A lost
+   * bell sleeps for what is left of its pause.
+   */
+  async #ringOrWake(due: DueBell, atMs: number | null): Promise<void> {
+    const key = sleepKeyOf(due.bell);
+    const { elapsedMs } = this.#tools.watch.see(key);
+    if (elapsedMs <= due.delayMs + this.#longestSleepMs + OVERDUE_MS) {
+      return this.#queue.ring(due.bell, this.#restMs(due, atMs));
     }
-    const due = chunkBell(job.spec.id, chunk.id, state, version);
-    if (due === null || this.#standsInLine(state, modelOf(task), round)) return;
-    await this.#ringOrWake(due);
-    round.rung += 1;
-  }
-
-  /** A bell that sleeps by a wall clock that was set back is woken by our monotonic one. */
-  async #ringOrWake({ bell, delayMs }: DueBell): Promise<void> {
-    const key = `sweep ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
-    const isOverdue = this.#tools.watch.see(key).elapsedMs > delayMs + OVERDUE_MS;
-    if (!isOverdue) return this.#queue.ring(bell);
     this.#tools.watch.forget(key);
-    await this.#queue.wake(bell);
+    await this.#queue.wake(due.bell);
   }
 
-  /** Of many waiting chunks only as many are rung as there could be slots for. */
+  /** What is left of its pause; by the wall clock that can only be too short. */
+  #restMs({ bell, delayMs }: DueBell, atMs: number | null): number {
+    const { elapsedMs } = this.#tools.watch.see(sleepKeyOf(bell));
+    const byWallMs = atMs === null ? 0 : this.#tools.clock.wallMs() - atMs;
+    return Math.max(0, delayMs - Math.max(elapsedMs, byWallMs));
+  }
+
+  /** Of many chunks that wait for a slot only as many are rung as there could be slots for. */
   #standsInLine(state: ChunkState, model: string, round: Round): boolean {
     if (state.status !== 'waiting') return false;
     const rung = round.waiting.get(model) ?? 0;
@@ -136,11 +222,14 @@ export class Sweep {
     return rung >= this.#tools.policy.maxLiveBatches;
   }
 
-  async #freeDeadSlots(model: string, live: ReadonlySet<string>): Promise<void> {
+  /** Resolves to those that hold a slot of the model now. */
+  async #freeDeadSlots(model: string, live: ReadonlySet<string>): Promise<ChunkRef[]> {
+    const held: ChunkRef[] = [];
     for (const { holder, heldMs } of await this.#tools.board.holders(model)) {
-      if (live.has(keyOf(holder)) || heldMs < SLOT_GRACE_MS) continue;
-      await this.#tools.board.freeSlot(model, holder);
+      if (live.has(keyOf(holder)) || heldMs < SLOT_GRACE_MS) held.push(holder);
+      else await this.#tools.board.freeSlot(model, holder);
     }
+    return held;
   }
 
   #isOurs(state: JobState): boolean {
@@ -153,11 +242,19 @@ export class Sweep {
 }
 
 interface Round {
-  jobs: number;
-  rung: number;
   /** Waiting chunks seen so far, by model. */
   readonly waiting: Map<string, number>;
+  /** Chunks that hold a slot by the journal. */
+  readonly live: Set<string>;
   readonly models: Set<string>;
+  readonly looks: JobLook[];
+}
+
+/** Takes what failed: the sweep goes on with the rest, and rejects with it in the end. */
+type Failed = (error: unknown) => void;
+
+function sleepKeyOf({ job, chunk, version }: Bell): string {
+  return `sweep ${job} ${chunk ?? 'job'} ${version}`;
 }
 
 function keyOf(ref: ChunkRef): string {

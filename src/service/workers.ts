@@ -1,9 +1,9 @@
 /** The workers of one process: they answer bells and sweep, until they are stopped. */
 
 import type { Listener, QueueName, WorkQueue } from '../ports/work-queue.ts';
+import { bounded } from '../stages/bounded.ts';
 import type { Tools } from '../stages/tools.ts';
 import type { Steps } from './step.ts';
-import type { Sweep } from './sweep.ts';
 
 export interface WorkerSettings {
   /** Bells of a queue that are answered at once in this process. */
@@ -24,7 +24,12 @@ export interface RunningWorkers {
 export async function startWorkers(
   queues: readonly QueueName[],
   settings: WorkerSettings,
-  parts: { tools: Tools; queue: WorkQueue; steps: Steps; sweep: Sweep },
+  parts: {
+    tools: Tools;
+    queue: WorkQueue;
+    steps: Pick<Steps, 'answer'>;
+    sweep: { run(): Promise<unknown> };
+  },
 ): Promise<RunningWorkers> {
   const { tools, queue, steps, sweep } = parts;
   const stopping = new AbortController();
@@ -58,7 +63,7 @@ export async function startWorkers(
     stop: async (graceMs = settings.graceMs) => {
       stopping.abort();
       await Promise.all(listeners.map((listener) => listener.stop(graceMs)));
-      await Promise.race([sweeping, tools.clock.sleep(graceMs)]);
+      await bounded(sweeping, graceMs, tools.clock);
     },
   };
 }

@@ -18,7 +18,7 @@ export async function assess(
 export async function localAnswers(
   task: ChunkTask,
   attempts: readonly CollectedAttempt[],
-  tools: Tools,
+  tools: Pick<Tools, 'blobs'>,
 ): Promise<ChunkAnswers> {
   const local = async (file: 'lines.idx' | 'ids.bin' | 'requests.jsonl'): Promise<string> =>
     tools.blobs.toLocal(chunkFileName(task.job.id, task.chunk.id, file));
@@ -33,7 +33,7 @@ export async function localAnswers(
 async function localAttempt(
   task: ChunkTask,
   attempt: CollectedAttempt,
-  tools: Tools,
+  tools: Pick<Tools, 'blobs'>,
 ): Promise<AttemptAnswers> {
   if (!attempt.hasOutput && !attempt.hasErrors) {
     const { number, errors, requests } = attempt;

@@ -7,7 +7,7 @@ import type { ChunkState } from '../domain/chunk.ts';
 import { Weather } from '../domain/errors.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
 import { openName, partName, uploadPrefix } from './names.ts';
-import { cancelBatch } from './poll.ts';
+import { cancelBatch } from './cancel-batch.ts';
 import { findBatches } from './look.ts';
 import type { JobTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED } from './tools.ts';

@@ -6,12 +6,14 @@
 import { join } from 'node:path';
 import type { Burned, CollectedAttempt, EndedBatch, Next, Tally } from '../domain/chunk.ts';
 import { Weather } from '../domain/errors.ts';
+import type { JobSpec } from '../domain/job.ts';
 import { afterAttempt } from '../domain/retry.ts';
 import type { Assessment } from './answers/assess.ts';
 import type { AnswersReport } from './answers/check.ts';
 import { assess } from './assess.ts';
 import type { AttemptFile } from './names.ts';
 import { attemptFileName, attemptFolder } from './names.ts';
+import { confirmLost } from './lost-output.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
@@ -54,7 +56,7 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   const isOurs = await stream.decide({
     type: 'collected',
     attempt: stored.attempt,
-    files: fileIds(batch),
+    files: filesToDelete(task.job, batch),
     tally,
     burned: follows.burned,
     next: lost ? OUTPUT_LOST : follows.next,
@@ -62,9 +64,7 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   if (!isOurs) return dropAnswers(task, stored.attempt, tools);
   tools.watch.forget(fetchKey(batch));
   tools.watch.forget(lostKey(batch));
-  if (!assessment.quota || tally.pending === 0) return MOVED;
-  const message = 'The provider answered insufficient_quota: the account has no credit left.';
-  return { kind: 'hold', code: 'insufficient_quota', message };
+  return MOVED;
 }
 
 /** What was decided on stale knowledge is thrown away; the step is done again. */
@@ -77,8 +77,13 @@ export async function dropAnswers(
   return MOVED;
 }
 
-/** The provider's files behind an ended batch, ours to delete later. */
-export function fileIds(batch: EndedBatch): string[] {
+/** The provider's files behind an ended batch that are ours to delete later. */
+export function filesToDelete({ source }: JobSpec, batch: EndedBatch): string[] {
+  const isKept =
+    source.kind === 'batches' &&
+    source.keepsFiles &&
+    source.batches.some(({ batchId }) => batchId === batch.batchId);
+  if (isKept) return [];
   return [batch.outputFileId, batch.errorFileId].filter((id) => id !== null);
 }
 
@@ -140,8 +145,7 @@ async function storeInto(
   // Counted apart: looks that found nothing must not use up the fetches of what is found.
   const looks = lost ? tools.watch.see(lostKey(batch)).times : 0;
   if (lost && looks < MAX_LOST_LOOKS) return { kind: 'later', delayMs };
-  // Another key or project sees neither file nor batch: that rejects, and nothing is lost.
-  if (lost) await tools.provider.retrieveBatch(batch.batchId);
+  if (lost) await confirmLost(task, batch.batchId, tools);
   const { times: fetches } = tools.watch.see(fetchKey(batch));
 
   const outputPath = output.kind === 'fetched' ? output.path : null;

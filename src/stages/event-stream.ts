@@ -15,6 +15,7 @@ export class EventStream<Event, State> {
   readonly #fold: Fold<Event, State>;
   #state: State;
   #version: number;
+  #atMs: number | null;
 
   private constructor(
     journal: Journal,
@@ -22,12 +23,14 @@ export class EventStream<Event, State> {
     fold: Fold<Event, State>,
     state: State,
     version: number,
+    atMs: number | null,
   ) {
     this.#journal = journal;
     this.#name = name;
     this.#fold = fold;
     this.#state = state;
     this.#version = version;
+    this.#atMs = atMs;
   }
 
   /** Loads the stream; `fresh` is its state before the first event. */
@@ -38,7 +41,8 @@ export class EventStream<Event, State> {
     fresh: State,
   ): Promise<EventStream<Event, State>> {
     const entry = await journal.load<Event, State>(name);
-    return new EventStream(journal, name, fold, entry?.state ?? fresh, entry?.version ?? 0);
+    const { state, version, atMs } = entry ?? { state: fresh, version: 0, atMs: null };
+    return new EventStream(journal, name, fold, state, version, atMs);
   }
 
   get state(): State {
@@ -47,6 +51,11 @@ export class EventStream<Event, State> {
 
   get version(): number {
     return this.#version;
+  }
+
+  /** Wall time of the last event, which may be wrong by any amount; null: there is none. */
+  get atMs(): number | null {
+    return this.#atMs;
   }
 
   /**
@@ -79,6 +88,7 @@ export class EventStream<Event, State> {
     if (answer.status === 'appended') {
       this.#state = next;
       this.#version = version;
+      this.#atMs = answer.entry.atMs;
     }
     return answer.status;
   }
@@ -88,5 +98,6 @@ export class EventStream<Event, State> {
     invariant(entry !== null, `${this.#name}: an append was lost to an event that is not there`);
     this.#state = entry.state;
     this.#version = entry.version;
+    this.#atMs = entry.atMs;
   }
 }

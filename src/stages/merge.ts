@@ -1,10 +1,12 @@
 /** Merge: joins all parts to the result, audits it, and says in the manifest what it is. */
 
 import { join } from 'node:path';
+import type { ChunkState } from '../domain/chunk.ts';
 import { invariant } from '../domain/errors.ts';
 import type { PlanReference, ResultRecord } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
 import type { JoinPart } from './answers/walk-parts.ts';
+import { concurrently } from './concurrently.ts';
 import {
   chunkFileName,
   manifestName,
@@ -15,13 +17,21 @@ import {
 } from './names.ts';
 import { manifestOf } from './manifest.ts';
 import type { SettledMark } from './settle.ts';
+import { markOf } from './settle.ts';
 import type { JobTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED } from './tools.ts';
 
-/** State `planned`: records `merged` once every chunk is settled; `idle` before. */
+/** Chunks whose streams are loaded at once. */
+const LOADS_AT_ONCE = 16;
+
+/**
+ * State `planned`: records `merged` once every chunk is settled; `idle` before. `loadChunk` reads
+ * a chunk's last state.
+ */
 export async function merge(
   task: JobTask,
   chunks: readonly PlannedChunk[],
+  loadChunk: (chunk: PlannedChunk) => Promise<ChunkState>,
   tools: Tools,
 ): Promise<StageAnswer> {
   const { state } = task.stream;
@@ -29,7 +39,7 @@ export async function merge(
   const settled = await tools.blobs.list(settledFolder(task.job.id));
   if (settled.length < state.plan.chunkCount) return { kind: 'idle' };
 
-  const marks = await readMarks(task, chunks, tools);
+  const marks = await marksOf(task, chunks, loadChunk, tools);
   const folder = await tools.scratch.makeFolder('merge');
   try {
     const resultPath = join(folder, 'result.jsonl');
@@ -44,17 +54,27 @@ export async function merge(
   return MOVED;
 }
 
-async function readMarks(
+/**
+ * What the chunks were settled with, by the journal: a mark that says something else is derived,
+ * and is put right.
+ */
+async function marksOf(
   task: JobTask,
   chunks: readonly PlannedChunk[],
+  loadChunk: (chunk: PlannedChunk) => Promise<ChunkState>,
   tools: Tools,
 ): Promise<SettledMark[]> {
   const marks: SettledMark[] = [];
-  for (const chunk of chunks) {
-    const bytes = await tools.blobs.get(settledName(task.job.id, chunk.id));
-    invariant(bytes !== null, `${chunk.id} of ${task.job.id} has no settled mark`);
-    marks.push(JSON.parse(bytes.toString()) as SettledMark);
-  }
+  await concurrently(chunks.entries(), LOADS_AT_ONCE, async ([index, chunk]) => {
+    const state = await loadChunk(chunk);
+    const name = settledName(task.job.id, chunk.id);
+    invariant(state.status === 'settled', `${name} marks a chunk that is ${state.status}`);
+    const mark = markOf(state);
+    const bytes = Buffer.from(JSON.stringify(mark));
+    const stored = await tools.blobs.get(name);
+    if (stored === null || !stored.equals(bytes)) await tools.blobs.put(name, bytes);
+    marks[index] = mark;
+  });
   return marks;
 }
 

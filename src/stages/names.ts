@@ -2,11 +2,12 @@
 
 import type { PartRecord } from '../domain/chunk.ts';
 import type { ChunkId, JobId } from '../domain/ids.ts';
+import { parseChunkId, parseJobId } from '../domain/ids.ts';
 
 /** The one tenant of a data directory without a service. */
 const TENANT = 'local';
 
-export const KEYS_FOLDER = `${TENANT}/keys`;
+const KEYS_FOLDER = `${TENANT}/keys`;
 export const OPEN_FOLDER = `${TENANT}/open`;
 export const JOBS_FOLDER = `${TENANT}/jobs`;
 export const SOURCES_FOLDER = `${TENANT}/sources`;
@@ -53,6 +54,20 @@ export function manifestName(job: JobId): string {
   return `${jobFolder(job)}/manifest.json`;
 }
 
+/** What people are to know of the job, one object for each code and chunk. */
+export function alertsFolder(job: JobId): string {
+  return `${jobFolder(job)}/alerts`;
+}
+
+export function alertName(job: JobId, code: string, chunk: ChunkId | null): string {
+  return `${alertsFolder(job)}/${code}-${chunk ?? 'job'}.json`;
+}
+
+/** A process that works on the job beats here, so that others do not take it for idle. */
+export function workingName(job: JobId): string {
+  return `${jobFolder(job)}/working.json`;
+}
+
 export function settledFolder(job: JobId): string {
   return `${jobFolder(job)}/settled`;
 }
@@ -75,6 +90,10 @@ export function chunkFileName(job: JobId, chunk: ChunkId, file: ChunkFile): stri
 
 export type AttemptFile = 'output.jsonl' | 'errors.jsonl' | 'answers.idx';
 
+export function attemptsFolder(job: JobId, chunk: ChunkId): string {
+  return `${jobFolder(job)}/chunks/${chunk}/attempts`;
+}
+
 /** `folder` is the one that the collected attempt names. */
 export function attemptFileName(
   job: JobId,
@@ -86,7 +105,7 @@ export function attemptFileName(
 }
 
 export function attemptFolder(job: JobId, chunk: ChunkId, folder: string): string {
-  return `${jobFolder(job)}/chunks/${chunk}/attempts/${folder}`;
+  return `${attemptsFolder(job, chunk)}/${folder}`;
 }
 
 /** Named by its content: two settlers that know different answers write different parts. */
@@ -98,9 +117,14 @@ export function partName(
   return `${jobFolder(job)}/chunks/${chunk}/part-${part.crc32}-${part.sizeBytes}.jsonl`;
 }
 
+/** The beginning of the names of all files that the installation uploads. */
+export function installationPrefix(installation: string): string {
+  return `bw-${installation}-`;
+}
+
 /** The beginning of the names of all files that this installation uploads for the job. */
 export function uploadPrefix(installation: string, job: JobId): string {
-  return `bw-${installation}-${job}-`;
+  return `${installationPrefix(installation)}${job}-`;
 }
 
 export function uploadName(
@@ -110,4 +134,17 @@ export function uploadName(
   nonce: string,
 ): string {
   return `${uploadPrefix(installation, job)}${chunk}-${nonce}.jsonl`;
+}
+
+/** Whose upload the file is by its name; null where it is none of this installation. */
+export function parseUploadName(
+  installation: string,
+  filename: string,
+): { job: JobId; chunk: ChunkId } | null {
+  const prefix = installationPrefix(installation);
+  if (!filename.startsWith(prefix)) return null;
+  const [first = '', second = ''] = filename.slice(prefix.length).split('-');
+  const job = parseJobId(first);
+  const chunk = parseChunkId(second);
+  return job !== null && chunk !== null ? { job, chunk } : null;
 }

@@ -1,12 +1,11 @@
 /** Plan: cuts the job's request set into chunks, or says why it cannot be sent. */
 
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { Refusal } from '../domain/errors.ts';
-import type { JobSource, PlanRefusal, PlanReference } from '../domain/job.ts';
-import type { Plan, PlannedChunk } from '../domain/plan.ts';
-import type { ChunkFile } from './names.ts';
-import { chunkFileName, planName } from './names.ts';
+import type { BatchesSource, JobSource, PlanRefusal } from '../domain/job.ts';
+import { cancelBatch } from './cancel-batch.ts';
+import { storeChunks, storePlan } from './store-plan.ts';
+import { takeOver } from './take-over.ts';
+import { lookAtTaken } from './taken-batch.ts';
 import type { JobTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED } from './tools.ts';
 
@@ -16,6 +15,7 @@ const MAX_REPORTED = 100;
 /** State `created`: records `planned` or `refused`. */
 export async function planJob(task: JobTask, tools: Tools): Promise<StageAnswer> {
   const { job, stream } = task;
+  if (job.source.kind === 'batches') return takeOver(task, job.source, tools);
   const folder = await tools.scratch.makeFolder('plan');
   try {
     const outcome = await tools.engines.run('planRequestSet', {
@@ -34,12 +34,13 @@ export async function planJob(task: JobTask, tools: Tools): Promise<StageAnswer>
       return MOVED;
     }
     if (outcome.plan.source.sha256 !== job.source.sha256) throw inputChanged(job.source);
-    await storeChunks(task, outcome.plan, folder, tools);
-    await stream.record({ type: 'planned', plan: await storePlan(task, outcome.plan, tools) });
+    await storeChunks(job.id, outcome.plan, folder, tools.blobs);
+    const plan = await storePlan(job.id, outcome.plan, tools.blobs);
+    await stream.record({ type: 'planned', plan });
     // What came through a pipe lies in the chunks now.
     if (job.source.kind === 'blob') await tools.blobs.delete(job.source.location);
   } catch (error) {
-    const refusal = refusalOf(error, job.source);
+    const refusal = refusalOf(error);
     if (refusal === null) throw error;
     await stream.record({ type: 'refused', refusal });
   } finally {
@@ -48,38 +49,32 @@ export async function planJob(task: JobTask, tools: Tools): Promise<StageAnswer>
   return MOVED;
 }
 
-/** A job that is cancelled before it has a plan ends without a result. */
-export async function withdraw(task: JobTask): Promise<StageAnswer> {
-  const message = 'The job was cancelled before it was planned; nothing was sent.';
+/**
+ * A job that is cancelled before it has a plan ends without a result. Batches that it was to take
+ * over are cancelled with it, as they would be a moment later.
+ */
+export async function withdraw(task: JobTask, tools: Tools): Promise<StageAnswer> {
+  const { source } = task.job;
+  const what = source.kind === 'batches' ? await stopAll(source, tools) : 'nothing was sent.';
+  const message = `The job was cancelled before it was planned; ${what}`;
   const refusal = { code: 'job_cancelled', message, rejected: [], rejectedTotal: 0 };
   await task.stream.record({ type: 'refused', refusal });
   return MOVED;
 }
 
-async function sourcePath(source: JobSource, tools: Tools): Promise<string> {
-  return source.kind === 'path' ? source.location : tools.blobs.toLocal(source.location);
-}
-
-async function storeChunks(task: JobTask, plan: Plan, folder: string, tools: Tools): Promise<void> {
-  for (const chunk of plan.chunks) {
-    for (const file of filesOf(chunk)) {
-      const name = chunkFileName(task.job.id, chunk.id, file);
-      await tools.blobs.putFile(name, join(folder, chunk.id, file));
-    }
+/** Asks each batch to end; says what became of them. */
+async function stopAll({ batches }: BatchesSource, tools: Tools): Promise<string> {
+  for (const { batchId } of batches) {
+    const batch = await lookAtTaken(batchId, tools);
+    if (batch !== null) await cancelBatch(batch, tools);
   }
+  return 'its batches were asked to end. What they answered is paid: adopt them again to have it.';
 }
 
-function filesOf(chunk: PlannedChunk): ChunkFile[] {
-  const files: ChunkFile[] = ['requests.jsonl', 'lines.idx', 'ids.bin'];
-  return chunk.rejected > 0 ? [...files, 'rejected.jsonl'] : files;
-}
-
-async function storePlan(task: JobTask, plan: Plan, tools: Tools): Promise<PlanReference> {
-  const bytes = Buffer.from(JSON.stringify(plan));
-  await tools.blobs.put(planName(task.job.id), bytes);
-  const { endpoint, models, counts, idsDigest, source, chunks } = plan;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { endpoint, models, counts, idsDigest, source, sha256, chunkCount: chunks.length };
+async function sourcePath({ kind, location }: JobSource, tools: Tools): Promise<string> {
+  if (kind === 'path') return location;
+  if ((await tools.blobs.head(location)) !== null) return tools.blobs.toLocal(location);
+  throw new Refusal('input_unreadable', `${location} is gone: pipe the input in again.`);
 }
 
 function invalidLines(outcome: {
@@ -97,13 +92,9 @@ function inputChanged(source: JobSource): Refusal {
 }
 
 /** The refusal behind an error of the planner; null: it is not the input's fault. */
-function refusalOf(error: unknown, source: JobSource): PlanRefusal | null {
-  if (!(error instanceof Error)) return null;
+function refusalOf(error: unknown): PlanRefusal | null {
+  // Errors of the disk are not: they pass, and a refusal is for good. A thread's lost its class.
+  if (!(error instanceof Error) || error.name !== 'Refusal') return null;
   const code = 'code' in error ? String(error.code) : '';
-  const refused = { rejected: [], rejectedTotal: 0 };
-  if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
-    const message = `${source.location} cannot be read (${code}).`;
-    return { code: 'input_unreadable', message, ...refused };
-  }
-  return error.name === 'Refusal' ? { code, message: error.message, ...refused } : null;
+  return { code, message: error.message, rejected: [], rejectedTotal: 0 };
 }

@@ -1,10 +1,12 @@
 /** Poll: watches a batch until it will not change any more, and cancels it where that is wished. */
 
+import { isFinal } from '../domain/batch-status.ts';
 import { pollDelayMs } from '../domain/cadence.ts';
 import type { EndedBatch } from '../domain/chunk.ts';
 import { Weather } from '../domain/errors.ts';
 import type { ProviderBatch } from '../ports/batch-provider.ts';
-import { findBatches } from './look.ts';
+import { cancelBatch } from './cancel-batch.ts';
+import { recordStrays, stopStrays, stopTwins } from './strays.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
@@ -14,10 +16,13 @@ const MAX_ERRORS = 20_000;
 /** A provider's sentence is kept up to this length. */
 const MAX_MESSAGE = 500;
 
-/** Looks at an ended batch whose file ids do not fit its counts, before that is an alert. */
+/** Looks at an ended batch whose file ids do not fit its counts, before each alert about it. */
 const ALERT_AFTER_LOOKS = 30;
 
-/** How long a batch that was cut short may still come to name its files. */
+/** Looks in a row that find nothing before a cancelled job goes on without the batch. */
+const FORGOTTEN_LOOKS = 5;
+
+/** How long a batch that was cut short, failed or is not wanted may still come to name files. */
 const SILENCE_MS = 600_000;
 
 /** Looks after which a missing error file is taken as it is: nothing in it is paid. */
@@ -32,7 +37,8 @@ export async function poll(task: ChunkTask, tools: Tools): Promise<StageAnswer> 
   const watched = tools.watch.see(`poll ${batchId}`);
   const delayMs = pollDelayMs(tools.policy.poll, watched.elapsedMs);
 
-  await findStrays(task, tools);
+  await stopStrays(task, tools);
+  await recordStrays(task, tools);
   const batch = await lookAt(task, batchId, delayMs, tools);
   if (batch === null) return givenUp(task, batchId, delayMs, tools);
 
@@ -44,6 +50,7 @@ export async function poll(task: ChunkTask, tools: Tools): Promise<StageAnswer> 
     return MOVED;
   }
   if (state.intent.kind === 'cancel') await cancelBatch(batch, tools);
+  await stopTwins(task, tools);
   await tell(task, batch, tools);
   return later(delayMs, batch.status);
 }
@@ -55,25 +62,24 @@ async function givenUp(
   delayMs: number,
   tools: Tools,
 ): Promise<StageAnswer> {
-  const { elapsedMs } = tools.watch.see(`forgotten ${batchId}`);
-  const isOver = elapsedMs > tools.policy.missingBatchAlertMs;
+  const isOver = isForgotten(batchId, tools);
   if (task.stream.state.intent.kind !== 'cancel' || !isOver) {
     return later(delayMs, 'the provider does not find the batch');
   }
-  const nothing = { outputFileId: null, errorFileId: null, counts: null, errors: [] };
-  await task.stream.record({ type: 'ended', batch: { batchId, status: 'cancelled', ...nothing } });
+  await task.stream.record({ type: 'ended', batch: forgottenBatch(batchId) });
   return MOVED;
 }
 
-/** Asks the provider to cancel a live batch; a refusal only means that it is ending anyway. */
-export async function cancelBatch(batch: ProviderBatch, tools: Tools): Promise<void> {
-  if (batch.status === 'cancelling' || isFinal(batch.status)) return;
-  try {
-    await tools.provider.cancelBatch(batch.id);
-  } catch (error) {
-    if (error instanceof Weather && error.kind === 'permanent') return;
-    throw error;
-  }
+/** To be asked after each look that did not find the batch: whether there were enough of them. */
+export function isForgotten(batchId: string, tools: Tools): boolean {
+  const { elapsedMs, times } = tools.watch.see(forgottenKey(batchId));
+  return elapsedMs > tools.policy.missingBatchAlertMs && times >= FORGOTTEN_LOOKS;
+}
+
+/** All that can still be said of a batch that the provider has forgotten. */
+export function forgottenBatch(batchId: string): EndedBatch {
+  const nothing = { outputFileId: null, errorFileId: null, counts: null, errors: [] };
+  return { batchId, status: 'cancelled', ...nothing };
 }
 
 /** What is final about the batch, or null where it must be looked at again. */
@@ -84,13 +90,13 @@ export async function endOf(
 ): Promise<EndedBatch | null> {
   const { status } = batch;
   if (!isFinal(status)) return null;
-  if (status !== 'failed' && !filesFit(batch)) {
+  if (!filesFit(batch)) {
     const { times, elapsedMs } = tools.watch.see(`files ${batch.id}`);
     const outputOwed = batch.outputFileId === null && !provesNoSuccess(batch);
-    if (times === ALERT_AFTER_LOOKS && outputOwed) missingOutputAlert(task, batch, tools);
-    // A batch that was cut short and states no counts may well have answered nothing at all.
-    const isCutShort = status !== 'completed' && batch.counts === null;
-    const isSilent = isCutShort && times > ALERT_AFTER_LOOKS && elapsedMs > SILENCE_MS;
+    if (times % ALERT_AFTER_LOOKS === 0 && outputOwed) missingOutputAlert(task, batch, tools);
+    // A cancelled job buys nothing more, and has no other way out.
+    const isBounded = mayLackFiles(batch) || task.stream.state.intent.kind === 'cancel';
+    const isSilent = isBounded && times > ALERT_AFTER_LOOKS && elapsedMs > SILENCE_MS;
     if ((outputOwed && !isSilent) || times < ERROR_FILE_LOOKS) return null;
   }
   tools.watch.forget(`files ${batch.id}`);
@@ -108,46 +114,6 @@ export async function endOf(
   };
 }
 
-/** An abandoned attempt's batch may turn up late: it is cancelled, and its answers are used. */
-async function findStrays(task: ChunkTask, tools: Tools): Promise<void> {
-  const { abandoned } = task.stream.state;
-  if (abandoned.length === 0) return;
-  await recordStrays(task, tools);
-}
-
-/** Looks for batches over abandoned input files; true where a new one was recorded. */
-export async function recordStrays(task: ChunkTask, tools: Tools): Promise<boolean> {
-  const { abandoned } = task.stream.state;
-  if (abandoned.length === 0) return false;
-  const files = abandoned.map((one) => ({
-    fileId: one.fileId,
-    createdAtMs: one.fileCreatedAtMs,
-  }));
-  let recorded = false;
-  for (const batch of await findBatches(tools.provider, files, tools.policy.listsNewestFirst)) {
-    const attempt = abandoned.find((one) => one.fileId === batch.inputFileId);
-    if (attempt === undefined || isKnown(task, batch.id)) continue;
-    // Before its event: whoever dies in between finds it again, and stops it again.
-    await cancelBatch(batch, tools);
-    const stray = { batchId: batch.id, number: attempt.number };
-    if (!(await task.stream.record({ type: 'stray_found', stray }))) continue;
-    recorded = true;
-    tools.notices.tell({
-      level: 'alert',
-      code: 'stray_batch',
-      message: `Batch ${batch.id} turned up for an attempt that had been given up; cancelling it.`,
-      job: task.job.id,
-      chunk: task.chunk.id,
-    });
-  }
-  return recorded;
-}
-
-function isKnown(task: ChunkTask, batchId: string): boolean {
-  const { strays, collected } = task.stream.state;
-  return [...strays, ...collected].some((one) => one.batchId === batchId);
-}
-
 /** One look; null where the provider does not find the batch, an alert where that lasts. */
 export async function lookAt(
   task: ChunkTask,
@@ -159,6 +125,7 @@ export async function lookAt(
   try {
     const batch = await tools.sightings.look(batchId, maxAgeMs);
     tools.watch.forget(key);
+    tools.watch.forget(forgottenKey(batchId));
     return batch;
   } catch (error) {
     if (!(error instanceof Weather) || error.status !== 404) throw error;
@@ -177,13 +144,26 @@ export async function lookAt(
   return null;
 }
 
-function isFinal(status: string): status is EndedBatch['status'] {
-  return ['completed', 'failed', 'expired', 'cancelled'].includes(status);
+/** Since when, and how often in a row, the batch was not found. */
+function forgottenKey(batchId: string): string {
+  return `forgotten ${batchId}`;
+}
+
+/**
+ * Whether the batch may never come to name an output: one that failed, or one that was cut short
+ * and states no counts, may well have answered nothing at all.
+ */
+function mayLackFiles({ status, counts }: ProviderBatch): boolean {
+  return status === 'failed' || (status !== 'completed' && counts === null);
 }
 
 /** Whether the file ids say what the counts say; an absent count promises nothing. */
 function filesFit(batch: ProviderBatch): boolean {
+  // What failed its validation has no files, unless it says that it answered something before.
+  if (batch.status === 'failed' && (batch.counts?.completed ?? 0) === 0) return true;
   if (batch.outputFileId === null && !provesNoSuccess(batch)) return false;
+  // An error file alone proves nothing at once: the output's id may come after it.
+  if (batch.outputFileId === null && (batch.counts?.total ?? 0) === 0) return false;
   return batch.errorFileId !== null || (batch.counts?.failed ?? 0) === 0;
 }
 

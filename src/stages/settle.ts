@@ -1,25 +1,27 @@
 /** Settle: puts a chunk's answers in input order, one line for every line, as its part. */
 
 import { join } from 'node:path';
-import type { PartRecord } from '../domain/chunk.ts';
+import type { ChunkState, Close, EndedBatch, PartRecord, StrayBatch } from '../domain/chunk.ts';
 import { localAnswers, assess } from './assess.ts';
-import { dropAnswers, fileIds, storeAnswers, tallyOf } from './collect.ts';
+import { dropAnswers, filesToDelete, storeAnswers, tallyOf } from './collect.ts';
 import { chunkFileName, partName, settledName } from './names.ts';
-import { cancelBatch, endOf, lookAt, recordStrays } from './poll.ts';
+import { cancelBatch } from './cancel-batch.ts';
+import { endOf, forgottenBatch, isForgotten, lookAt } from './poll.ts';
+import { mayRun, recordStrays } from './strays.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
-/** State `settling` with strays: cancels them, waits for their end, stores what they answered. */
+/** State `settling` with strays: ends them unless they are spared, stores what they answered. */
 export async function collectStrays(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { stream } = task;
   const stray = stream.state.strays[0];
   if (stray === undefined) return MOVED;
   const pauseMs = tools.policy.retry.attemptPauseMs;
   const batch = await lookAt(task, stray.batchId, pauseMs, tools);
-  if (batch === null) return later(pauseMs, 'the provider does not find a stray batch');
-  const ended = await endOf(task, batch, tools);
+  const ended = batch === null ? givenUp(task, stray, tools) : await endOf(task, batch, tools);
   if (ended === null) {
-    await cancelBatch(batch, tools);
+    if (batch === null) return later(pauseMs, 'the provider does not find a stray batch');
+    if (!mayRun(stray, stream.state.intent)) await cancelBatch(batch, tools);
     return later(pauseMs, 'waiting for a stray batch to end');
   }
   tools.sightings.forget(stray.batchId);
@@ -29,24 +31,28 @@ export async function collectStrays(task: ChunkTask, tools: Tools): Promise<Stag
   const { attempt } = stored;
   const assessment = await assess(task, [...stream.state.collected, attempt], tools);
   const tally = tallyOf(assessment);
-  const files = fileIds(ended);
+  const files = filesToDelete(task.job, ended);
   const isOurs = await stream.decide({ type: 'stray_collected', attempt, files, tally });
   return isOurs ? MOVED : dropAnswers(task, attempt, tools);
+}
+
+/** A forgotten stray may have been paid: it is waited for where its answers could still count. */
+function givenUp(task: ChunkTask, { batchId }: StrayBatch, tools: Tools): EndedBatch | null {
+  const { tally, intent } = task.stream.state;
+  const isOver = isForgotten(batchId, tools);
+  const isNeeded = tally.pending > 0 && intent.kind !== 'cancel';
+  return isOver && !isNeeded ? forgottenBatch(batchId) : null;
 }
 
 /** State `settling`: writes the part, records `settled`. */
 export async function settle(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { stream } = task;
   if (await recordStrays(task, tools)) return MOVED;
-  if (stream.state.status !== 'settling') return MOVED;
+  // Another settler may have recorded the stray that this one found.
+  if (stream.state.status !== 'settling' || stream.state.strays.length > 0) return MOVED;
 
-  const folder = await tools.scratch.makeFolder('settle');
-  try {
-    const part = await writePart(task, folder, tools);
-    await stream.decide({ type: 'settled', part });
-  } finally {
-    await tools.scratch.removeFolder(folder);
-  }
+  const part = await writePart(task, stream.state.close, tools);
+  await stream.decide({ type: 'settled', part });
   return MOVED;
 }
 
@@ -55,17 +61,44 @@ export interface SettledMark extends PartRecord {
   readonly batches: readonly string[];
 }
 
-/** Marks the settled chunk so that the merge need not load its stream. Idempotent. */
-export async function markSettled(task: ChunkTask, tools: Tools): Promise<void> {
+/** Marks the settled chunk, so that the merge can count what is settled. Idempotent. */
+export async function markSettled(task: ChunkTask, tools: Pick<Tools, 'blobs'>): Promise<void> {
   const { state } = task.stream;
   if (state.status !== 'settled') return;
-  const batches = state.collected.map((one) => one.batchId);
-  const mark: SettledMark = { ...state.part, batches };
   const name = settledName(task.job.id, task.chunk.id);
-  await tools.blobs.put(name, Buffer.from(JSON.stringify(mark)));
+  await tools.blobs.put(name, Buffer.from(JSON.stringify(markOf(state))));
 }
 
-async function writePart(task: ChunkTask, folder: string, tools: Tools): Promise<PartRecord> {
+export function markOf(state: Extract<ChunkState, { status: 'settled' }>): SettledMark {
+  return { ...state.part, batches: state.collected.map((one) => one.batchId) };
+}
+
+/** What making a part takes. */
+export type PartTools = Pick<Tools, 'blobs' | 'engines' | 'scratch'>;
+
+/**
+ * Writes the part that follows from the chunk's stored answers, again where it was lost: the same
+ * answers make the same bytes under the same name. `close` answers what they leave open.
+ */
+export async function writePart(
+  task: ChunkTask,
+  close: Close | null,
+  tools: PartTools,
+): Promise<PartRecord> {
+  const folder = await tools.scratch.makeFolder('settle');
+  try {
+    return await writePartIn(folder, task, close, tools);
+  } finally {
+    await tools.scratch.removeFolder(folder);
+  }
+}
+
+async function writePartIn(
+  folder: string,
+  task: ChunkTask,
+  close: Close | null,
+  tools: PartTools,
+): Promise<PartRecord> {
   const { job, chunk, stream } = task;
   const { state } = stream;
   const partPath = join(folder, 'part.jsonl');
@@ -74,7 +107,7 @@ async function writePart(task: ChunkTask, folder: string, tools: Tools): Promise
   const settled = await tools.engines.run('settleChunk', {
     ...(await localAnswers(task, state.collected, tools)),
     rejectedPath: chunk.rejected > 0 ? await tools.blobs.toLocal(rejected) : null,
-    close: state.status === 'settling' ? state.close : null,
+    close,
     partPath,
     quarantinePath,
   });

@@ -7,9 +7,10 @@ import type { Weather } from '../domain/errors.ts';
 import { invariant, Weather as WeatherError } from '../domain/errors.ts';
 import { accountTrouble, grow, saysFileMissing } from '../domain/retry.ts';
 import type { ProviderBatch } from '../ports/batch-provider.ts';
-import { cancelBatch } from './poll.ts';
+import { setAside } from './strays.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
-import { BOARD_UNREADY, MOVED } from './tools.ts';
+import { BOARD_UNREADY, MOVED, RATE_LIMIT } from './tools.ts';
+import { modelOf } from './upload.ts';
 
 /** Pauses after which an input file that the provider does not see is uploaded again. */
 const MAX_FILE_PAUSES = 6;
@@ -18,7 +19,12 @@ const MAX_FILE_PAUSES = 6;
 export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { stream } = task;
   if (stream.state.status !== 'uploaded') return MOVED;
-  if (!(await tools.board.isReady())) return BOARD_UNREADY;
+
+  // A hold gives the slot away, and what was flushed is taken anew.
+  const holder = { job: task.job.id, chunk: task.chunk.id };
+  const slot = await tools.board.takeSlot(modelOf(task), holder, tools.policy.maxLiveBatches);
+  if (slot === 'unready') return BOARD_UNREADY;
+  if (slot === 'parked') return { kind: 'parked' };
 
   const decidedAtMs = tools.clock.monotonicMs();
   const attemptId = tools.ids.nonce();
@@ -46,9 +52,7 @@ async function recordBatch(
   const number = state.status === 'submitting' ? state.attempt.number : 0;
   const submitted = { type: 'submitted', attemptId, batchId, adopted: false } as const;
   if (await task.stream.record(submitted)) return MOVED;
-  if (await task.stream.record({ type: 'stray_found', stray: { batchId, number } })) {
-    await cancelBatch(batch, tools);
-  }
+  await setAside(task, batch, number, tools);
   return MOVED;
 }
 
@@ -136,5 +140,5 @@ async function notCreated(
 }
 
 function waitReason(weather: Weather): string {
-  return weather.status === 429 ? 'rate limit' : 'the provider cannot be reached';
+  return weather.status === 429 ? RATE_LIMIT : 'the provider cannot be reached';
 }

@@ -42,6 +42,8 @@ export interface StagePolicy {
   readonly uploadExpiresAfterSeconds: number;
   /** A batch that is not found by its id is worth an alert after this time. */
   readonly missingBatchAlertMs: number;
+  /** A batch that validates this long is worth one; other statuses get more. */
+  readonly stuckBatchAlertMs: number;
 }
 
 export interface Tools {
@@ -60,6 +62,11 @@ export interface Tools {
   readonly policy: StagePolicy;
   /** Names this data directory to the provider: in file names and batch metadata. */
   readonly installation: string;
+  /**
+   * A mark of the key, organisation and project that this process works with: another one is
+   * another account, most probably. Too short to tell anything about the key.
+   */
+  readonly account: string;
   readonly programVersion: string;
 }
 
@@ -91,6 +98,9 @@ export type StageAnswer =
   | { readonly kind: 'hold'; readonly code: HoldCode; readonly message: string };
 
 export const MOVED: StageAnswer = { kind: 'moved' };
+
+/** Why a step waits that the provider asked to slow down. */
+export const RATE_LIMIT = 'rate limit';
 
 /** The answer while the shared board is not rebuilt: nobody submits before it is. */
 export const BOARD_UNREADY: StageAnswer = later(250, 'the board is being rebuilt');

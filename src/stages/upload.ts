@@ -11,6 +11,7 @@ export async function upload(task: ChunkTask, tools: Tools): Promise<StageAnswer
   const { job, chunk, stream } = task;
   const { state } = stream;
   if (state.status !== 'waiting') return MOVED;
+  if (state.trouble !== undefined) return { kind: 'hold', ...state.trouble };
 
   const holder = { job: job.id, chunk: chunk.id };
   const slot = await tools.board.takeSlot(modelOf(task), holder, tools.policy.maxLiveBatches);

@@ -68,6 +68,16 @@ describe('a configuration', () => {
     expect(() => loadConfig({}, { env, folder })).toThrow(/BATCHWRIGHT_PROVIDER.*openai/);
   });
 
+  test('refuses to give a create up while it may still be under way, where that costs', () => {
+    const env = { BATCHWRIGHT_CREATE_TIMEOUT_MS: '60000' };
+    const load = (settleMs: string, more: Record<string, string> = {}) =>
+      loadConfig({ BATCHWRIGHT_CREATE_SETTLE_MS: settleMs }, { env: { ...env, ...more }, folder });
+    expect(() => load('69999')).toThrow(/BATCHWRIGHT_CREATE_SETTLE_MS.*at least 70000/);
+    expect(load('70000').BATCHWRIGHT_CREATE_SETTLE_MS).toBe(70_000);
+    const local = { OPENAI_BASE_URL: 'http://127.0.0.1:4010/v1' };
+    expect(load('1500', local).BATCHWRIGHT_CREATE_SETTLE_MS).toBe(1_500);
+  });
+
   test('cannot be changed', () => {
     const config = loadConfig({}, { env: {}, folder });
     expect(Object.isFrozen(config)).toBe(true);

@@ -2,20 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { createJournal } from '../../src/adapters/blob/journal.ts';
-import { createSystemClock } from '../../src/adapters/system/clock.ts';
-import { createIds } from '../../src/adapters/system/ids.ts';
 import type { BlobStore } from '../../src/ports/blob-store.ts';
-import type { Journal } from '../../src/ports/journal.ts';
-
-interface Counted {
-  readonly type: string;
-}
-interface Count {
-  readonly count: number;
-}
-
-const STREAM = 'local/jobs/job_x/journal/c000000';
+import type { Count, Counted } from './journal-entries.ts';
+import { fill, journalOver, STREAM } from './journal-entries.ts';
+import { damage, failing } from './journal-trouble.ts';
 
 /** `open` resolves to a new empty store of the running test's own. */
 export function journalContract(title: string, open: () => Promise<BlobStore>): void {
@@ -108,132 +98,4 @@ function racing(open: () => Promise<BlobStore>): void {
     }
     expect(await store.list(STREAM)).toHaveLength(3);
   });
-}
-
-function failing(open: () => Promise<BlobStore>): void {
-  it('knows its own entry where the store wrote and then reported a failure', async () => {
-    const store = await open();
-    const journal = journalOver(breaking(store, 'after'));
-    const answer = await journal.append(STREAM, 1, { type: 'x' }, { count: 1 });
-    expect(answer.status).toBe('appended');
-    expect(await journalOver(store).load(STREAM)).toEqual(answer.entry);
-  });
-
-  it('knows its own entry where the store says that it exists already', async () => {
-    const store = await open();
-    const journal = journalOver(breaking(store, 'says exists'));
-    const answer = await journal.append(STREAM, 1, { type: 'x' }, { count: 1 });
-    expect(answer.status).toBe('appended');
-  });
-
-  it('has lost where the store failed and another entry is there', async () => {
-    const store = await open();
-    const other = await journalOver(store).append(STREAM, 1, { type: 'other' }, { count: 1 });
-    const answer = await journalOver(breaking(store, 'before')).append(STREAM, 1, {}, {});
-    expect(answer).toEqual({ status: 'lost', entry: other.entry });
-  });
-
-  it('rejects where the store failed and wrote nothing, and can append then', async () => {
-    const store = await open();
-    const broken = journalOver(breaking(store, 'before'));
-    await expect(broken.append(STREAM, 1, {}, {})).rejects.toMatchObject({ code: 'ENOSPC' });
-    expect((await journalOver(store).append(STREAM, 1, {}, {})).status).toBe('appended');
-  });
-
-  it('rejects where the outcome cannot be read back', async () => {
-    const store = breaking(await open(), 'after');
-    const unreadable: BlobStore = proxied(store, { get: () => Promise.reject(new Error('EIO')) });
-    const append = journalOver(unreadable).append(STREAM, 1, {}, {});
-    await expect(append).rejects.toThrow(/no space.*EIO/);
-  });
-
-  it('rejects where the store says that an entry exists which it does not have', async () => {
-    const store = proxied(await open(), { putIfAbsent: async () => 'exists' });
-    await expect(journalOver(store).append(STREAM, 1, {}, {})).rejects.toThrow('00000001.json');
-  });
-
-  it('loads nothing where the stream is pruned between two of its calls', async () => {
-    const store = await open();
-    await fill(journalOver(store), 2);
-    const pruned = proxied(store, {
-      get: async () => {
-        await store.deleteFolder(STREAM);
-        return null;
-      },
-    });
-    expect(await journalOver(pruned).load(STREAM)).toBeNull();
-  });
-}
-
-function damage(open: () => Promise<BlobStore>): void {
-  it.each([
-    ['is empty', '', /00000002\.json is unreadable: it is empty/],
-    ['is cut short', '{"eventId":"abc","vers', /00000002\.json is unreadable: it is not JSON/],
-    ['is no entry', '{"version":2}', /00000002\.json is unreadable: it is not an entry/],
-    ['is null', 'null', /00000002\.json is unreadable: it is not an entry/],
-    [
-      'says another version',
-      '{"eventId":"a","version":3,"atMs":1,"writer":"w","event":{},"state":{}}',
-      /00000002\.json is unreadable: it says version 3/,
-    ],
-  ])('names the object whose content %s', async (_, content, message) => {
-    const store = await open();
-    const journal = journalOver(store);
-    await fill(journal, 1);
-    await store.put(`${STREAM}/00000002.json`, Buffer.from(content));
-    await expect(journal.load(STREAM)).rejects.toThrow(message);
-    await expect(journal.history(STREAM)).rejects.toThrow(message);
-    await expect(journal.append(STREAM, 2, {}, {})).rejects.toThrow(message);
-  });
-
-  it('refuses a stream in which a version is missing', async () => {
-    const store = await open();
-    const journal = journalOver(store);
-    await fill(journal, 3);
-    await store.delete(`${STREAM}/00000002.json`);
-    await expect(journal.load(STREAM)).rejects.toThrow('broken invariant');
-    await expect(journal.history(STREAM)).rejects.toThrow('broken invariant');
-  });
-}
-
-function journalOver(store: BlobStore): Journal {
-  const clock = createSystemClock();
-  return createJournal(store, createIds(clock), clock);
-}
-
-/** Appends versions 1 to `count`. */
-async function fill(journal: Journal, count: number) {
-  const entries = [];
-  for (let version = 1; version <= count; version += 1) {
-    const event: Counted = { type: `step ${version}` };
-    const answer = await journal.append<Counted, Count>(STREAM, version, event, { count: version });
-    entries.push(answer.entry);
-  }
-  return entries;
-}
-
-/** The store, whose putIfAbsent misbehaves. */
-function breaking(store: BlobStore, how: 'before' | 'after' | 'says exists'): BlobStore {
-  return proxied(store, {
-    putIfAbsent: async (name, bytes) => {
-      if (how !== 'before') await store.putIfAbsent(name, bytes);
-      if (how === 'says exists') return 'exists';
-      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-    },
-  });
-}
-
-function proxied(store: BlobStore, changes: Partial<BlobStore>): BlobStore {
-  return {
-    putIfAbsent: (name, bytes) => store.putIfAbsent(name, bytes),
-    put: (name, content) => store.put(name, content),
-    putFile: (name, localPath) => store.putFile(name, localPath),
-    get: (name, range) => store.get(name, range),
-    toLocal: (name) => store.toLocal(name),
-    head: (name) => store.head(name),
-    list: (folder) => store.list(folder),
-    delete: (name) => store.delete(name),
-    deleteFolder: (folder) => store.deleteFolder(folder),
-    ...changes,
-  };
 }

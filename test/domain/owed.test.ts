@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { holdsSlot, owedByChunk, owedByJob } from '../../src/domain/owed.ts';
+import { holdsSlot, needsSlot, owedByChunk, owedByJob } from '../../src/domain/owed.ts';
 import { CANCEL, CHUNK_STATUSES, HOLD, STRAY, chunkIn, jobIn } from './support/samples.ts';
 
 describe('what a chunk owes', () => {
@@ -63,4 +63,10 @@ describe('what a job owes', () => {
 test('a chunk holds a slot while a batch or a file of it may be under way', () => {
   const holding = CHUNK_STATUSES.filter((status) => holdsSlot(chunkIn(status)));
   expect(holding).toEqual(['uploaded', 'submitting', 'abandoning', 'submitted']);
+});
+
+test('a held chunk gives its slot away where it has no batch that takes one by itself', () => {
+  const holding = CHUNK_STATUSES.filter((status) => holdsSlot(chunkIn(status, { intent: HOLD })));
+  expect(holding).toEqual(['submitting', 'abandoning', 'submitted']);
+  expect(CHUNK_STATUSES.filter((status) => needsSlot(chunkIn(status)))).toEqual(holding);
 });

@@ -75,6 +75,14 @@ describe('an attempt that was executed', () => {
     });
   });
 
+  it('goes again only after the job was held where the account has no credit left', () => {
+    const { burned, next } = after({ quota: true, executed: 2 });
+    expect(burned).toBe('pause');
+    expect(next).toMatchObject({ kind: 'again', trouble: { code: 'insufficient_quota' } });
+    expect(after({ quota: true, cancelled: true }).next.kind).toBe('settle');
+    expect(after({}).next).not.toHaveProperty('trouble');
+  });
+
   it('settles a cancelled chunk with what is there', () => {
     expect(after({ cancelled: true }).next).toEqual({ kind: 'settle', close: JOB_CANCELLED });
     expect(after({ cancelled: true, tally: done }).next).toEqual({ kind: 'settle', close: null });

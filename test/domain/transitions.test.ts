@@ -21,6 +21,7 @@ import {
 /** What each event makes of each state; what is not here is refused. */
 const CHUNK_TABLE: Record<ChunkState['status'], Partial<Record<ChunkEvent['type'], string>>> = {
   waiting: {
+    taken_over: 'submitted',
     uploaded: 'uploaded',
     drained: 'settling',
     stray_found: 'waiting',
@@ -29,7 +30,7 @@ const CHUNK_TABLE: Record<ChunkState['status'], Partial<Record<ChunkEvent['type'
   uploaded: {
     submitting: 'submitting',
     file_lost: 'waiting',
-    stray_found: 'uploaded',
+    stray_found: 'waiting',
     intended: 'uploaded',
   },
   submitting: {
@@ -142,6 +143,19 @@ describe('intents', () => {
     }
   });
 
+  it('keeps a trouble that the job must be held for until any newer intent is heard', () => {
+    const trouble = { code: 'insufficient_quota', message: 'no credit' } as const;
+    const next = { kind: 'again', pauseMs: 5, reason: 'later', trouble } as const;
+    const broke = applyToChunk(chunkIn('ended'), { ...CHUNK_EVENTS.collected, next });
+    expect(broke).toMatchObject({ status: 'waiting', pauseMs: 5, reason: 'later', trouble });
+    for (const kind of ['run', 'hold'] as const) {
+      const intent = { ...HOLD, kind };
+      const heard = broke && applyToChunk(broke, { type: 'intended', intent });
+      expect(heard).toMatchObject({ status: 'waiting', pauseMs: 5, reason: 'later', intent });
+      expect(heard).not.toHaveProperty('trouble');
+    }
+  });
+
   it('hears a newer intent only', () => {
     const heard = chunkIn('waiting', { intent: { ...HOLD, revision: 4 } });
     const older: ChunkEvent = { type: 'intended', intent: { kind: 'run', revision: 4 } };
@@ -192,11 +206,30 @@ describe('counters', () => {
 describe('strays', () => {
   const found = chunkIn('settling', { strays: [STRAY] });
 
+  test.each(['submitting', 'abandoning'] as const)(
+    'a batch that is set aside is not the attempt’s own any more: %s',
+    (status) => {
+      const before = chunkIn(status, { strays: [STRAY] });
+      const own = { ...CHUNK_EVENTS.submitted, batchId: STRAY.batchId };
+      expect(applyToChunk(before, own)).toBeNull();
+      expect(applyToChunk(before, CHUNK_EVENTS.submitted)?.status).toBe('submitted');
+    },
+  );
+
   it('are found once, and not at all where they were collected', () => {
     expect(applyToChunk(found, CHUNK_EVENTS.stray_found)).toBeNull();
     const known = { ...COLLECTED, batchId: STRAY.batchId, stray: true };
     const before = chunkIn('settling', { collected: [known] });
     expect(applyToChunk(before, CHUNK_EVENTS.stray_found)).toBeNull();
+  });
+
+  it('come before what is uploaded, or about to be', () => {
+    const uploaded = applyToChunk(chunkIn('waiting', { strays: [STRAY] }), CHUNK_EVENTS.uploaded);
+    expect(uploaded).toBeNull();
+    const aside = applyToChunk(chunkIn('uploaded'), CHUNK_EVENTS.stray_found);
+    expect(aside).toMatchObject({ status: 'waiting', strays: [STRAY], pauseMs: 0 });
+    const unsent = applyToChunk(chunkIn('submitting', { strays: [STRAY] }), CHUNK_EVENTS.unsent);
+    expect(unsent).toMatchObject({ status: 'waiting', strays: [STRAY] });
   });
 
   it('keep a chunk from settling until their answers are stored', () => {

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 
 import { describe, expect, test } from 'vitest';
 
-import { eventually } from '../support/command.ts';
+import { eventually } from '../support/program.ts';
 import {
   asInput,
   expectAnswered,
@@ -96,7 +96,7 @@ describe('run', () => {
     [
       'no key for a server elsewhere',
       ['run', 'in.jsonl', '-o', 'o'],
-      { OPENAI_BASE_URL: 'https://batch.invalid/v1' },
+      { OPENAI_BASE_URL: 'https://batch.invalid/v1', BATCHWRIGHT_CREATE_SETTLE_MS: '120000' },
       2,
       /OPENAI_API_KEY is not set/,
     ],
@@ -169,7 +169,7 @@ describe('about a finished job', () => {
     await writeFile(place.outputPath, text.replace('"status_code":200', '"status_code":201'));
     const verified = await place.command(['verify', place.outputPath]);
     expect(verified.code).toBe(4);
-    expect(verified.stderr).toContain('not what its manifest says');
+    expect(verified.stderr).toMatch(/out\.jsonl is not what \S+manifest\.json says/);
   });
 
   test('a job that is not there is the user’s mistake', async () => {

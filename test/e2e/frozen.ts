@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
-import { eventually, type Running } from '../support/command.ts';
+import { eventually, type Running } from '../support/program.ts';
 import { mixedLines } from '../support/sets.ts';
 import { openScene, type Scene } from './scene.ts';
 

@@ -2,7 +2,8 @@
 
 import { type SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { openPlace, type Place } from '../support/command.ts';
+import { openPlace } from '../support/command.ts';
+import type { Place } from '../support/program.ts';
 import { asInput } from '../support/sets.ts';
 
 export interface Scene {

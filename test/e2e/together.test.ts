@@ -12,7 +12,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import type { FaultSwitch } from '../../src/simulator/faults/switches.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { type Ended, eventually, type Place } from '../support/command.ts';
+import { type Ended, eventually, type Place } from '../support/program.ts';
 import { expectAnswered, expectPaidOnce, mixedLines, readResult } from '../support/sets.ts';
 import { frozenAfterDecision, ONE_CHUNK, untilStopped } from './frozen.ts';
 import { openScene } from './scene.ts';

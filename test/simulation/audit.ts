@@ -3,14 +3,19 @@
  * itself, and knows what the provider really holds.
  */
 
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { AbandonedAttempt, ChunkEvent, ChunkState } from '../../src/domain/chunk.ts';
 import { freshChunk } from '../../src/domain/chunk.ts';
+import type { JobId } from '../../src/domain/ids.ts';
 import type { JobEvent, JobState } from '../../src/domain/job.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { applyToChunk, applyToJob } from '../../src/domain/transitions.ts';
 import type { JournalEntry } from '../../src/ports/journal.ts';
+import { manifestName, planName, resultName } from '../../src/stages/names.ts';
+import { keepsLocal, keepsRemote } from './deletions.ts';
+import { chunkStepsBack, jobStepsBack } from './forward.ts';
 import type { SimulatedProcess } from './process.ts';
 import { isFinal, isLive } from './provider/batch.ts';
 import type { ProviderModel } from './provider/model.ts';
@@ -24,38 +29,58 @@ export class Audit {
   readonly jobs = new Map<string, JobState>();
   /** By `<job>/<chunk>`. */
   readonly chunks = new Map<string, ChunkState>();
+  /** Jobs that their owner removed. */
+  readonly removed = new Set<string>();
   /** Events that were written, by type. */
   readonly counts = new Map<string, number>();
   readonly #versions = new Map<string, number>();
   /** Who won the decision to create, by attempt. */
   readonly #winners = new Map<string, SimulatedProcess>();
+  /** The most attempts that a job's options ever allowed. */
+  readonly #allowed = new Map<string, number>();
   readonly #decidedAtMs = new Map<string, number>();
   readonly #batches = new Set<string>();
+  /** Input files whose create was given up at some time. */
+  readonly #givenUp = new Set<string>();
+  /** The lines that may be sent. */
+  readonly #requestLines = new Set<string>();
   readonly #nowMs: () => number;
   readonly #provider: ProviderModel;
-  readonly #readPlan: (job: string) => Plan;
+  readonly #objects: (name: string) => Buffer;
+  readonly #files: (path: string) => Buffer;
   readonly #fail: (violation: string) => void;
   readonly #trace: ((line: string) => void) | null;
 
   constructor(
     nowMs: () => number,
     provider: ProviderModel,
-    readPlan: (job: string) => Plan,
+    read: { objects: (name: string) => Buffer; files: (path: string) => Buffer },
     fail: (violation: string) => void,
     trace: ((line: string) => void) | null,
   ) {
     this.#nowMs = nowMs;
     this.#provider = provider;
-    this.#readPlan = readPlan;
+    this.#objects = read.objects;
+    this.#files = read.files;
     this.#fail = fail;
     this.#trace = trace;
   }
 
-  /** An object was created; most are no events. */
+  /** An object was created; most are no events. Never throws: a store's caller would hear it. */
   created(process: SimulatedProcess, name: string, bytes: Uint8Array): void {
+    try {
+      this.#created(process, name, bytes);
+    } catch (error) {
+      this.#fail(`the audit of ${name}: ${String(error)}`);
+    }
+  }
+
+  #created(process: SimulatedProcess, name: string, bytes: Uint8Array): void {
     const match = ENTRY.exec(name);
     if (match === null) return;
     const [, job = '', stream = '', digits = ''] = match;
+    // A step that slept through the removal of its job leaves an entry that nobody reads.
+    if (this.removed.has(job)) return;
     const entry = JSON.parse(Buffer.from(bytes).toString()) as JournalEntry<never, never>;
     const key = `${job}/${stream}`;
     const version = (this.#versions.get(key) ?? 0) + 1;
@@ -75,18 +100,62 @@ export class Audit {
     );
   }
 
+  /** A file is uploaded now: lines of the request sets, each byte for byte and once. */
+  uploading(bytes: Buffer): void {
+    const lines = bytes.toString().split('\n').slice(0, -1);
+    const foreign = lines.find((line) => !this.#requestLines.has(line));
+    this.#require(foreign === undefined, `${foreign} is sent and stands in no request set`);
+    this.#require(new Set(lines).size === lines.length, `a line is sent twice in one file`);
+  }
+
+  /** A file at the provider is deleted now. */
+  deletingRemote(fileId: string): void {
+    const known = { jobs: this.jobs, chunks: this.chunks, givenUp: this.#givenUp };
+    const kept = keepsRemote(fileId, known);
+    if (kept !== null) this.#fail(kept);
+  }
+
+  /** An object, or all below a folder, is deleted now. */
+  deletingLocal(name: string): void {
+    const known = { jobs: this.jobs, chunks: this.chunks, givenUp: this.#givenUp };
+    const kept = keepsLocal(name, known);
+    if (kept !== null) this.#fail(kept);
+  }
+
   #jobEvent(job: string, entry: JournalEntry<JobEvent, JobState>): void {
     const { event, state } = entry;
     this.#count(event.type);
-    const folded = applyToJob(this.jobs.get(job) ?? null, event);
+    const before = this.jobs.get(job);
+    const folded = applyToJob(before ?? null, event);
+    const back = before === undefined ? null : jobStepsBack(before, state);
+    this.#require(back === null, `${job} ${event.type}: ${back}`);
     this.#require(isDeepStrictEqual(folded, state), `${job} ${event.type}: not what it folds to`);
     this.jobs.set(job, state);
+    const allowed = Math.max(state.options.maxAttempts, this.#allowed.get(job) ?? 0);
+    this.#allowed.set(job, allowed);
+    if (event.type === 'created') this.#takeLines(event.spec.source.location);
     if (event.type === 'merged') {
+      this.#resultIsThere(job, event.result.sha256);
       const states = [...this.chunks].filter(([key]) => key.startsWith(`${job}/`));
       const open = states.filter(([, { status }]) => status !== 'settled').map(([key]) => key);
       this.#require(open.length === 0, `${job} is merged while ${open.join()} is not settled`);
     }
     if (isTerminal(state)) this.#nothingLive(job);
+  }
+
+  #takeLines(path: string): void {
+    for (const line of this.#files(path).toString().split('\n')) {
+      if (line !== '' && !line.includes('"reject":true')) this.#requestLines.add(line);
+    }
+  }
+
+  /** What is recorded as merged lies in the store, whole. */
+  #resultIsThere(job: string, sha256: string): void {
+    const result = this.#objects(resultName(job as JobId));
+    const actual = createHash('sha256').update(result).digest('hex');
+    this.#require(actual === sha256, `${job} is merged to something else`);
+    const manifest = this.#objects(manifestName(job as JobId)).toString();
+    this.#require(manifest.includes(sha256), `the manifest of ${job} is of another result`);
   }
 
   #nothingLive(job: string): void {
@@ -108,16 +177,20 @@ export class Audit {
     const before = this.chunks.get(key) ?? this.#fresh(key, job);
     const folded = applyToChunk(before, event);
     this.#require(isDeepStrictEqual(folded, state), `${key} ${event.type}: not what it folds to`);
+    const back = chunkStepsBack(before, state);
+    this.#require(back === null, `${key} ${event.type}: ${back}`);
     this.chunks.set(key, state);
+    if (state.status === 'abandoning') this.#givenUp.add(state.attempt.upload.fileId);
     if (event.type === 'submitting') {
       this.#winners.set(event.attemptId, process);
       this.#decidedAtMs.set(event.attemptId, this.#nowMs());
-      const { maxAttempts } = this.jobs.get(job)?.options ?? { maxAttempts: 0 };
-      this.#require(state.executed < maxAttempts, `${key} goes beyond ${maxAttempts} attempts`);
+      const allowed = this.#allowed.get(job) ?? 0;
+      this.#require(state.executed < allowed, `${key} goes beyond ${allowed} attempts`);
     }
     if (event.type === 'submitted') this.#submitted(key, event.batchId, state);
     if (event.type === 'abandoned') {
-      for (const given of state.abandoned.slice(-1)) this.#abandoned(key, given);
+      const mayStay = state.intent.kind === 'cancel';
+      for (const given of state.abandoned.slice(-1)) this.#abandoned(key, given, mayStay);
     }
     if (event.type === 'ended' || event.type === 'stray_collected') {
       const id = event.type === 'ended' ? event.batch.batchId : event.attempt.batchId;
@@ -135,15 +208,18 @@ export class Audit {
     this.#require(batch?.inputFileId === fileId, `${key}: ${batchId} runs over another file`);
   }
 
-  /** Nothing is given up too soon, or while its input file could still be used. */
-  #abandoned(key: string, { attemptId, fileId }: AbandonedAttempt): void {
+  /** Nothing is given up too soon, or, where more follows, while its file could be used. */
+  #abandoned(key: string, given: AbandonedAttempt, mayStay: boolean): void {
+    const { attemptId, fileId } = given;
     const sinceMs = this.#nowMs() - (this.#decidedAtMs.get(attemptId) ?? 0);
     this.#require(sinceMs >= SETTLE_MS, `${key} is given up after ${Math.round(sinceMs)} ms`);
-    this.#require(this.#provider.givenUp(fileId), `${key} is given up, but ${fileId} is there`);
+    const isGone = this.#provider.givenUp(fileId);
+    this.#require(isGone || mayStay, `${key} is given up, but ${fileId} is there`);
   }
 
   #fresh(key: string, job: string): ChunkState {
-    const chunk = this.#readPlan(job).chunks.find(({ id }) => key.endsWith(id));
+    const plan = JSON.parse(this.#objects(planName(job as JobId)).toString()) as Plan;
+    const chunk = plan.chunks.find(({ id }) => key.endsWith(id));
     return freshChunk(chunk?.requests ?? -1);
   }
 

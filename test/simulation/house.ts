@@ -7,6 +7,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Ids } from '../../src/ports/ids.ts';
 import type { WorkQueue } from '../../src/ports/work-queue.ts';
 import { QUEUES } from '../../src/ports/work-queue.ts';
+import { Alerts } from '../../src/service/alerts.ts';
 import { Brake } from '../../src/service/brake.ts';
 import { JobViews } from '../../src/service/job-views.ts';
 import { Jobs } from '../../src/service/jobs.ts';
@@ -42,6 +43,7 @@ function policyOf(world: World): StagePolicy {
     maxLiveBatches: world.profile.maxLiveBatches,
     uploadExpiresAfterSeconds: 86_400,
     missingBatchAlertMs: 600_000,
+    stuckBatchAlertMs: 3_600_000,
     listsNewestFirst: world.profile.sorts,
   };
 }
@@ -87,6 +89,7 @@ function openTools(process: SimulatedProcess, world: World) {
     watch: new Watch(doors.clock),
     policy: policyOf(world),
     installation: 'sim',
+    account: 'own',
     programVersion: '0.0.0',
   };
   return { ...doors, tools };
@@ -98,8 +101,9 @@ export function openHouse(process: SimulatedProcess, world: World) {
   const { tools, views, blobs } = opened;
   const queue = queueOf(process, world);
   const brake = new Brake(views, queue, blobs);
-  const steps = new Steps(tools, queue, views, brake);
-  const sweep = new Sweep(tools, queue, views, IDENTITY);
+  const alerts = new Alerts(blobs, tools.journal, tools.clock);
+  const steps = new Steps(tools, queue, views, brake, alerts);
+  const sweep = new Sweep(tools, queue, views, alerts, IDENTITY);
   return { ...opened, process, queue, steps, sweep };
 }
 
@@ -119,6 +123,12 @@ function blobsOf(process: SimulatedProcess, world: World): BlobStore {
   const audited = new Proxy(store, {
     get(target, key) {
       const own = Reflect.get(target, key, target) as (...all: unknown[]) => Promise<unknown>;
+      if (key === 'delete' || key === 'deleteFolder') {
+        return async (name: string) => {
+          audit.deletingLocal(name);
+          return own.call(target, name);
+        };
+      }
       if (key !== 'putIfAbsent') return own.bind(target);
       return async (name: string, bytes: Uint8Array) => {
         const trouble = world.interfere(process, name, bytes);
@@ -172,7 +182,8 @@ function clockOf(process: SimulatedProcess, world: World): Clock {
   // Wall clocks may be a day off: nothing may depend on them.
   const skewMs = (world.random.next() - 0.5) * 2 * 86_400_000;
   return {
-    wallMs: () => Math.round(1_700_000_000_000 + world.scheduler.nowMs + skewMs),
+    wallMs: () =>
+      Math.round(1_700_000_000_000 + world.scheduler.nowMs + skewMs + world.wallOffsetMs),
     monotonicMs: () => world.scheduler.nowMs - process.startedAtMs,
     sleep: (ms, signal) => process.sleep(ms, signal),
   };

@@ -1,16 +1,30 @@
-/** The people around the house: what they submit, and when they cancel or resume it. */
+/** The people around the house: what they submit, and what they wish of it afterwards. */
 
 import { createHash } from 'node:crypto';
 import type { JobId } from '../../src/domain/ids.ts';
+import type { Submission } from '../../src/service/jobs.ts';
+import { resultName } from '../../src/stages/names.ts';
 import type { SimulatedRequest } from '../support/memory/plan.ts';
 import { openDoors, IDENTITY } from './house.ts';
+import type { SimulatedProcess } from './process.ts';
 import type { Profile } from './profile.ts';
 import { NATURES } from './provider/execution.ts';
 import type { Random } from './random.ts';
+import { checkResult } from './result.ts';
 import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const RESUME_EVERY_MS = 20 * 60_000;
+
+/** A job as the person at the command line knows it. */
+export interface KnownJob {
+  readonly requests: readonly SimulatedRequest[];
+  readonly submission: Submission;
+  /** Over, looked at and removed. */
+  pruned: boolean;
+}
+
+type Doors = ReturnType<typeof openDoors>;
 
 /** A request set of a seed. */
 export function drawRequests(job: number, profile: Profile, random: Random): SimulatedRequest[] {
@@ -23,11 +37,11 @@ export function drawRequests(job: number, profile: Profile, random: Random): Sim
   });
 }
 
-/** The person at the command line: submits, cancels at a whim, resumes what is held. */
+/** The person at the command line: submits, resumes what is held, has whims. */
 export async function operate(
   world: World,
   sets: readonly SimulatedRequest[][],
-  jobs: Map<JobId, readonly SimulatedRequest[]>,
+  jobs: Map<JobId, KnownJob>,
 ): Promise<void> {
   const { random, profile } = world;
   const person = world.steady('person');
@@ -39,9 +53,21 @@ export async function operate(
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const submission = submissionOf(`/in/${number}`, bytes, profile, sha256);
     const { job } = await doors.jobs.submit(submission);
-    jobs.set(job, requests);
+    jobs.set(job, { requests, submission, pruned: false });
     world.trace?.(`${job} is submitted: ${requests.length} requests`);
   }
+  if (profile.whimMs > 0) beWhimsical(world, jobs).catch((error: unknown) => world.threw(error));
+  await lookAfter(world, person, doors, jobs);
+}
+
+/** Resumes every job that is held, again and again; cancels one where the seed says so. */
+async function lookAfter(
+  world: World,
+  person: SimulatedProcess,
+  doors: Doors,
+  jobs: ReadonlyMap<JobId, KnownJob>,
+): Promise<void> {
+  const { random, profile } = world;
   const cancelAtMs = profile.cancels ? random.next() * profile.faultsUntilMs : Infinity;
   for (let cancelled = false; ;) {
     await person.sleep(RESUME_EVERY_MS, undefined);
@@ -55,14 +81,80 @@ export async function operate(
   }
 }
 
+/** A second terminal: the same commands again, other options, an early resume, a clean-up. */
+async function beWhimsical(world: World, jobs: ReadonlyMap<JobId, KnownJob>): Promise<void> {
+  const { random, profile, scheduler } = world;
+  const person = world.steady('second person');
+  const doors = openDoors(person, world);
+  while (scheduler.nowMs < profile.faultsUntilMs) {
+    await person.sleep(-Math.log(1 - random.next()) * profile.whimMs, undefined);
+    const [id, job] = random.pick([...jobs]);
+    if (job.pruned) continue;
+    const whim = random.pick(['again', 'again', 'adjust', 'adjust', 'resume', 'prune', 'cancel']);
+    if (whim === 'cancel' && !random.chance(0.1)) continue;
+    world.strikes.set(`whim: ${whim}`, (world.strikes.get(`whim: ${whim}`) ?? 0) + 1);
+    world.trace?.(`${person.name}: ${whim} ${id}`);
+    if (whim === 'again') await submitAgain(world, doors, id, job, job.submission.options);
+    if (whim === 'adjust') await submitAgain(world, doors, id, job, drawOptions(random));
+    if (whim === 'resume') await doors.jobs.resume(id);
+    if (whim === 'cancel') await doors.jobs.cancel(id);
+    if (whim === 'prune') await prune(world, doors, id, job);
+  }
+  // With a brake that stays passed nothing would ever be sent again.
+  for (const [id, job] of jobs) {
+    const { options } = job.submission;
+    if (!job.pruned) await submitAgain(world, doors, id, job, options);
+  }
+}
+
+function drawOptions(random: Random) {
+  const maxErrors = random.chance(0.3) ? { kind: 'count' as const, count: random.int(0, 2) } : null;
+  return { maxAttempts: random.int(1, 4), maxErrors };
+}
+
+/** The same run is the same job, whatever else the command says; only a refused one is not. */
+async function submitAgain(
+  world: World,
+  doors: Doors,
+  id: JobId,
+  { submission }: KnownJob,
+  options: Submission['options'],
+): Promise<void> {
+  if (await isRefused(doors, id)) return;
+  const { job, attached } = await doors.jobs.submit({ ...submission, options });
+  if ((job === id && attached) || (await isRefused(doors, id))) return;
+  world.fail(`the command of ${id} was submitted anew as ${job}`);
+}
+
+/** It has sent nothing, and makes room for the next try of its command. */
+async function isRefused(doors: Doors, id: JobId): Promise<boolean> {
+  const state = await doors.views.job(id);
+  return state === null || state.status === 'refused';
+}
+
+/** Takes the result of a job that is done, and removes everything of it. */
+async function prune(world: World, doors: Doors, id: JobId, job: KnownJob): Promise<void> {
+  const state = await doors.views.job(id);
+  if (state?.status !== 'done') return;
+  checkResult(world, state, job.requests, world.store.peek(resultName(id)));
+  job.pruned = true;
+  world.audit.removed.add(id);
+  await doors.jobs.remove(state);
+}
+
 /** What a command would submit for the file. */
-export function submissionOf(path: string, bytes: Buffer, profile: Profile, sha256: string) {
+export function submissionOf(
+  path: string,
+  bytes: Buffer,
+  profile: Profile,
+  sha256: string,
+): Submission {
   return {
     name: path,
     source: {
-      kind: 'path' as const,
+      kind: 'path',
       location: path,
-      encoding: 'identity' as const,
+      encoding: 'identity',
       sizeBytes: bytes.length,
       sha256,
     },
@@ -73,7 +165,7 @@ export function submissionOf(path: string, bytes: Buffer, profile: Profile, sha2
       maxInputs: 1_000,
       maxLineBytes: 1_000,
     },
-    onInvalid: 'skip' as const,
+    onInvalid: 'skip',
     provider: IDENTITY,
     completionWindow: '24h',
     options: { maxAttempts: profile.maxAttempts, maxErrors: null },

@@ -3,7 +3,7 @@
  * absent in many seeds, so that every mixture comes up, and also its absence.
  */
 
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 
 export interface Rates {
   /** A store call rejects before or after it did its work. */
@@ -50,6 +50,12 @@ export interface Strikes {
   readonly flushMs: number;
   readonly repeatMs: number;
   readonly loseMs: number;
+  /** All processes die at once, and Redis with them. */
+  readonly fleetMs: number;
+  /** The provider cannot be reached for a while. */
+  readonly outageMs: number;
+  /** The wall clocks of all machines are set. */
+  readonly clockMs: number;
 }
 
 export interface Profile {
@@ -68,6 +74,11 @@ export interface Profile {
   readonly statesTimes: boolean;
   readonly statesCounts: boolean;
   readonly cancels: boolean;
+  /** Mean time between the whims of the person at the command line, in milliseconds; 0: none. */
+  readonly whimMs: number;
+  /** The longest freeze of a process, and the longest outage of the provider. */
+  readonly maxFreezeMs: number;
+  readonly maxOutageMs: number;
   /** A batch listed late stays unlisted up to this long. */
   readonly maxLagMs: number;
   readonly rates: Rates;
@@ -82,6 +93,40 @@ export function drawProfile(seed: number, random: Random): Profile {
   const calm = random.chance(0.05);
   const rate = (max: number): number => (calm || random.chance(0.5) ? 0 : random.next() * max);
   const every = (meanMs: number): number => (calm || random.chance(0.4) ? 0 : meanMs);
+  const usual = drawUsual(seed, random, rate, every);
+  return drawRare(usual, calm);
+}
+
+/** What only some seeds have: long stays of everything, people with whims, a larger house. */
+function drawRare(usual: Profile, calm: boolean): Profile {
+  // Draws of their own: a seed keeps its request set and its usual troubles.
+  const random = new Random(usual.seed + 0x2000_0000);
+  const rarely = (meanMs: number): number => (calm || random.chance(0.75) ? 0 : meanMs);
+  const strikes = {
+    ...usual.strikes,
+    fleetMs: rarely(6 * HOUR_MS),
+    outageMs: rarely(8 * HOUR_MS),
+    clockMs: rarely(6 * HOUR_MS),
+  };
+  const whimMs = rarely(HOUR_MS);
+  if (random.chance(0.88)) return { ...usual, strikes, whimMs };
+  return {
+    ...usual,
+    workers: random.int(3, 5),
+    faultsUntilMs: random.spread(24 * HOUR_MS, 96 * HOUR_MS),
+    maxFreezeMs: 5 * HOUR_MS,
+    maxOutageMs: 20 * HOUR_MS,
+    strikes,
+    whimMs,
+  };
+}
+
+function drawUsual(
+  seed: number,
+  random: Random,
+  rate: (max: number) => number,
+  every: (meanMs: number) => number,
+): Profile {
   return {
     seed,
     workers: random.int(2, 3),
@@ -98,6 +143,9 @@ export function drawProfile(seed: number, random: Random): Profile {
     statesCounts: random.chance(0.8),
     cancels: random.chance(0.25),
     maxLagMs: random.spread(1_000, 20 * MINUTE_MS),
+    whimMs: 0,
+    maxFreezeMs: 20 * MINUTE_MS,
+    maxOutageMs: 2 * HOUR_MS,
     rates: drawRates(rate),
     strikes: {
       crashMs: every(HOUR_MS),
@@ -105,6 +153,9 @@ export function drawProfile(seed: number, random: Random): Profile {
       flushMs: every(3 * HOUR_MS),
       repeatMs: every(20 * MINUTE_MS),
       loseMs: every(HOUR_MS),
+      fleetMs: 0,
+      outageMs: 0,
+      clockMs: 0,
     },
   };
 }

@@ -44,5 +44,6 @@ function isKept(
   collected: Set<string>,
 ): boolean {
   const { ledger } = world.model;
-  return !ledger.isWithheld(id) && ledger.payers(id).some((batch) => collected.has(batch.id));
+  if (ledger.isWithheld(id)) return false;
+  return ledger.payers(id).some((batch) => collected.has(batch.id) || !ledger.isExcused(batch));
 }

@@ -68,7 +68,9 @@ describe('races', () => {
     const { chunks } = await scene.turn(first.views.plan(plannedState(scene)));
     const tasks = [];
     for (const hand of hands) tasks.push(await scene.jobTask(hand));
-    await scene.turn(Promise.all(tasks.map((task, at) => merge(task, chunks, toolsOf(hands, at)))));
+    const load = async () => scene.chunk;
+    const merges = tasks.map((task, at) => merge(task, chunks, load, toolsOf(hands, at)));
+    await scene.turn(Promise.all(merges));
     expect(scene.count('merged')).toBe(1);
     await scene.finish();
     expectFinished(scene, 1);
@@ -76,6 +78,16 @@ describe('races', () => {
 });
 
 describe('a flush in the middle', () => {
+  it('lets no job wait for the mark of a chunk whose settler died before it', async () => {
+    const { scene, first } = await uploadedScene();
+    await scene.chunkUntil(first, 'settling');
+    await scene.turn(settle(await scene.chunkTask(first), first.tools));
+    expect(scene.chunk.status).toBe('settled');
+    scene.world.flush();
+    await scene.finish();
+    expectFinished(scene, 1);
+  });
+
   it('loses every bell and the board, and costs a sweep', async () => {
     const { scene, first } = await uploadedScene();
     await scene.chunkUntil(first, 'submitted');

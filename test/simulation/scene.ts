@@ -124,9 +124,25 @@ export class Scene {
     throw new Error(`the job did not become ${status}`);
   }
 
+  /** Every chunk hears what the job's owner wishes. */
+  async jobUntilSpread(hand: Hand): Promise<void> {
+    for (;;) {
+      const { state, version } = (await this.jobTask(hand)).stream;
+      if (state.spreadRevision === state.intent.revision) return;
+      const due = jobBell(state, version);
+      invariant(due !== null, 'the job owes something');
+      await this.turn(hand.steps.answer(due.bell));
+    }
+  }
+
   /** Worker processes do everything else, until the job is over. */
   async finish(): Promise<void> {
     this.world.start();
+    await this.finishStarted();
+  }
+
+  /** The same, where they work already. */
+  async finishStarted(): Promise<void> {
     const isOver = (): boolean => this.jobState.status === 'done' || this.isBroken;
     await this.world.scheduler.run(this.world.scheduler.nowMs + 200 * HOUR_MS, isOver);
   }

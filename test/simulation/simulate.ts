@@ -4,7 +4,7 @@ import type { JobId } from '../../src/domain/ids.ts';
 import type { JobState } from '../../src/domain/job.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import { resultName } from '../../src/stages/names.ts';
-import type { SimulatedRequest } from '../support/memory/plan.ts';
+import type { KnownJob } from './operator.ts';
 import { drawRequests, operate } from './operator.ts';
 import { checkResult } from './result.ts';
 import { drawProfile } from './profile.ts';
@@ -42,7 +42,7 @@ export async function simulate(
   const world = new World(profile, random, trace);
   world.start();
   const sets = Array.from({ length: profile.jobs }, (_, job) => drawRequests(job, profile, random));
-  const jobs = new Map<JobId, readonly SimulatedRequest[]>();
+  const jobs = new Map<JobId, KnownJob>();
   operate(world, sets, jobs).catch((error: unknown) => world.threw(error));
 
   const { scheduler, violations, audit } = world;
@@ -58,9 +58,9 @@ export async function simulate(
   if (scheduler.events > MAX_EVENTS) world.fail(`not over after ${MAX_EVENTS} events`);
   const virtualMs = scheduler.nowMs;
   await scheduler.run(virtualMs + LINGER_MS, isBroken);
-  for (const [id, requests] of jobs) {
+  for (const [id, { requests, pruned }] of jobs) {
     const state = audit.jobs.get(id);
-    if (state?.status === 'done')
+    if (state?.status === 'done' && !pruned)
       checkResult(world, state, requests, world.store.peek(resultName(id)));
   }
   return {

@@ -1,9 +1,6 @@
 /** One seed's world: what all processes share, what strikes them, and what must never be. */
 
 import type { Notice } from '../../src/ports/notices.ts';
-import { planName } from '../../src/stages/names.ts';
-import type { JobId } from '../../src/domain/ids.ts';
-import type { Plan } from '../../src/domain/plan.ts';
 import { MemoryBlobStore } from '../support/memory/blob-store.ts';
 import { MemoryLiveBoard } from '../support/memory/live-board.ts';
 import { MemoryFiles } from '../support/memory/local-files.ts';
@@ -19,6 +16,7 @@ import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 1440 * MINUTE_MS;
 const WEIGHTS = new Map([
   ['createBatch', 20],
   ['putIfAbsent', 5],
@@ -49,6 +47,9 @@ export class World {
   readonly trace: ((line: string) => void) | null;
   /** A scenario's own trouble with the writing of an object. */
   interfere: Interference = () => null;
+  /** What all wall clocks were set by, on top of the skew that each has. */
+  wallOffsetMs = 0;
+  #awayUntilMs = 0;
   readonly #quiet: Rates;
   readonly #workers = new Set<SimulatedProcess>();
   #started = 0;
@@ -66,7 +67,11 @@ export class World {
     const fail = (violation: string): void => this.fail(violation);
     const { scheduler } = this;
     this.model = new ProviderModel({ scheduler, random, profile, rates: () => this.rates(), fail });
-    this.audit = new Audit(nowMs, this.model, (job) => this.#plan(job), fail, this.trace);
+    const read = {
+      objects: (name: string) => this.store.peek(name),
+      files: (path: string) => this.files.read(path),
+    };
+    this.audit = new Audit(nowMs, this.model, read, fail, this.trace);
   }
 
   fail(violation: string): void {
@@ -87,7 +92,10 @@ export class World {
       scheduler,
       random,
       rates: () => this.rates(),
+      isAway: () => this.scheduler.nowMs < this.#awayUntilMs,
       creating: (process, attemptId) => this.audit.creating(process, attemptId),
+      uploading: (bytes) => this.audit.uploading(bytes),
+      deleting: (fileId) => this.audit.deletingRemote(fileId),
     };
   }
 
@@ -95,6 +103,10 @@ export class World {
   start(): void {
     for (let number = 0; number < this.profile.workers; number += 1) this.startWorker();
     const { crashMs, freezeMs, flushMs, repeatMs, loseMs } = this.profile.strikes;
+    const { fleetMs, outageMs, clockMs } = this.profile.strikes;
+    this.#strikeEvery(fleetMs, () => this.crashFleet());
+    this.#strikeEvery(outageMs, () => this.#outage());
+    this.#strikeEvery(clockMs, () => this.#setClocks());
     this.#strikeEvery(crashMs, () => this.crash(this.#anyWorker(), 'anywhere'));
     this.#strikeEvery(freezeMs, () => this.freeze(this.#anyWorker(), 'anywhere'));
     this.#strikeEvery(flushMs, () => this.flush());
@@ -141,12 +153,19 @@ export class World {
   freeze(process: SimulatedProcess | null, where: string): void {
     if (process === null || !process.isRunning()) return;
     this.#count('freeze');
-    const ms = this.random.spread(1_000, 20 * MINUTE_MS);
+    const ms = this.random.spread(1_000, this.profile.maxFreezeMs);
     this.trace?.(`${process.name} freezes ${where} for ${Math.round(ms / 1000)} s`);
     process.freeze(ms, () => {
       this.trace?.(`${process.name} goes on`);
       this.queue.dispatch();
     });
+  }
+
+  /** The machine that everything runs on loses its power. */
+  crashFleet(): void {
+    this.#count('fleet crash');
+    for (const process of this.#workers) this.crash(process, 'with all others');
+    this.flush();
   }
 
   /** FLUSHALL. */
@@ -178,7 +197,9 @@ export class World {
     this.notices.set(notice.code, (this.notices.get(notice.code) ?? 0) + 1);
     this.trace?.(`${process.name} tells ${notice.code} of ${notice.chunk}: ${notice.message}`);
     const isPlanned =
-      notice.code !== 'sweep_failed' || /planned|Redis is away/.test(notice.message);
+      notice.code !== 'sweep_failed' ||
+      /planned|Redis is away/.test(notice.message) ||
+      this.#isOfRemoved(notice.message);
     if (!isPlanned) this.fail(notice.message);
   }
 
@@ -192,15 +213,33 @@ export class World {
     }
   }
 
-  /** A merge that came too late finds the parts cleaned away, and its job merged. */
+  /**
+   * A merge that came too late finds the parts cleaned away, and its job merged; a step that
+   * slept through all of it finds a journal that was removed.
+   */
   #isOutrun(error: Error): boolean {
+    if (this.#isOfRemoved(error.message)) return true;
     const job = /ENOENT.*(job_\w+)\/chunks\/c\d+\/part-/.exec(error.message)?.[1] ?? '';
     return ['merged', 'done'].includes(this.audit.jobs.get(job)?.status ?? '');
   }
 
-  #plan(job: string): Plan {
-    const bytes = this.store.peek(planName(job as JobId));
-    return JSON.parse(bytes.toString()) as Plan;
+  /** What a removed job had is missed by whoever slept through its removal. */
+  #isOfRemoved(message: string): boolean {
+    const isMissing = /ENOENT|which has no|vanished/.test(message);
+    const job = /(job_\w+)\//.exec(message)?.[1] ?? '';
+    return isMissing && this.audit.removed.has(job);
+  }
+
+  #outage(): void {
+    this.#count('outage');
+    const ms = this.random.spread(5 * MINUTE_MS, this.profile.maxOutageMs);
+    this.trace?.(`the provider is away for ${Math.round(ms / MINUTE_MS)} min`);
+    this.#awayUntilMs = Math.max(this.#awayUntilMs, this.scheduler.nowMs + ms);
+  }
+
+  #setClocks(): void {
+    this.#count('clock set');
+    this.wallOffsetMs = (this.random.next() - 0.5) * 4 * DAY_MS;
   }
 
   #anyWorker(): SimulatedProcess | null {

@@ -219,9 +219,10 @@ describe('answer lines can be spoilt', () => {
   });
 
   test('by being absent, and then nothing counts as paid', async () => {
-    const { batch, simulator } = await spoiltBy('line_missing');
+    const { batch, lines, simulator } = await spoiltBy('line_missing');
     expect(batch).toMatchObject({ status: 'completed', request_counts: { completed: 6 } });
-    expect(batch).toMatchObject({ output_file_id: null, error_file_id: null });
+    expect(batch).toMatchObject({ output_file_id: expect.any(String), error_file_id: null });
+    expect(lines.filter((line) => line !== '')).toEqual([]);
     expect(simulator.ledger.totals()).toMatchObject({ requestsExecuted: 6, requestsPaid: 0 });
   });
 

@@ -1,29 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 import { Weather } from '../../src/domain/errors.ts';
-import type { BatchProvider, ProviderBatch } from '../../src/ports/batch-provider.ts';
-import { poll } from '../../src/stages/poll.ts';
-import { Sightings } from '../../src/stages/sightings.ts';
-import type { StageAnswer } from '../../src/stages/tools.ts';
-import { Scene } from '../simulation/scene.ts';
-import { batchOf, providerWith } from './support/provider.ts';
+import type { ProviderBatch } from '../../src/ports/batch-provider.ts';
+import { batchOf } from './support/provider.ts';
+import { submittedScene } from './support/submitted-scene.ts';
 
 const COUNTS = { total: 2, completed: 2, failed: 0 };
-
-/** A chunk with a live batch, and a provider that answers what the test says. */
-async function submittedScene(calls: Partial<BatchProvider>) {
-  const scene = await Scene.open(['a-ok', 'b-ok']);
-  const hand = scene.worker('worker');
-  await scene.jobUntil(hand, 'planned');
-  await scene.chunkUntil(hand, 'submitted');
-  const provider = providerWith(calls);
-  const sightings = new Sightings(provider, hand.clock, 10);
-  const tools = { ...hand.tools, provider, sightings };
-  const look = async (): Promise<StageAnswer> => {
-    const task = await scene.chunkTask(hand);
-    return scene.turn(poll(task, tools));
-  };
-  return { scene, hand, look };
-}
 
 /** The status after so many looks at a batch that always says the same. */
 async function afterLooks(looks: number, said: Partial<ProviderBatch>) {
@@ -44,7 +25,6 @@ describe('a batch that says it is over', () => {
         counts: { total: 2, completed: 0, failed: 2 },
       },
     ],
-    ['completed with errors only, without counts', { status: 'completed', errorFileId: 'err' }],
     ['expired before it did anything', { status: 'expired', counts: { ...COUNTS, completed: 0 } }],
     [
       'cancelled before it did anything',
@@ -82,6 +62,57 @@ describe('a batch that says it is over', () => {
     const said = { status: 'completed', counts: COUNTS };
     expect((await afterLooks(29, said)).alerts).toBe(0);
     expect(await afterLooks(40, said)).toMatchObject({ status: 'submitted', alerts: 1 });
+  });
+
+  it('is worth another alert while it lasts, and is over only for a cancelled job', async () => {
+    const zeros = { total: 0, completed: 0, failed: 0 };
+    const said = { status: 'completed', counts: zeros };
+    const { look, scene, hand } = await submittedScene({
+      retrieveBatch: async (id) => batchOf({ id, ...said }),
+    });
+    for (let looks = 0; looks < 60; looks += 1) {
+      await look();
+      await scene.wait(21_000);
+    }
+    expect(scene.chunk.status).toBe('submitted');
+    expect(scene.world.notices.get('output_missing')).toBe(2);
+    const intent = { kind: 'cancel', revision: 1 } as const;
+    await scene.turn((await scene.chunkTask(hand)).stream.record({ type: 'intended', intent }));
+    await look();
+    expect(scene.chunk.status).toBe('ended');
+  });
+
+  it('may still name its files in the first minutes after a cancel', async () => {
+    const { look, scene, hand } = await submittedScene({
+      retrieveBatch: async (id) => batchOf({ id, status: 'completed', counts: COUNTS }),
+    });
+    const intent = { kind: 'cancel', revision: 1 } as const;
+    await scene.turn((await scene.chunkTask(hand)).stream.record({ type: 'intended', intent }));
+    for (let looks = 0; looks < 40; looks += 1) await look();
+    expect(scene.chunk.status).toBe('submitted');
+  });
+
+  it('is waited for though it failed, where it had answered something: not for ever', async () => {
+    const said = { status: 'failed', counts: { total: 2, completed: 1, failed: 0 } };
+    expect((await afterLooks(12, said)).status).toBe('submitted');
+    const stage = await submittedScene({ retrieveBatch: async (id) => batchOf({ id, ...said }) });
+    for (let looks = 0; looks < 31; looks += 1) {
+      await stage.look();
+      await stage.scene.wait(21_000);
+    }
+    expect(stage.scene.chunk.status).toBe('ended');
+    expect(stage.scene.world.notices.get('output_missing')).toBe(1);
+    const files = { ...said, outputFileId: 'out' };
+    expect((await afterLooks(1, files)).status).toBe('ended');
+  });
+
+  it('is waited for where it has errors only and no counts: the output may come last', async () => {
+    const zeros = { total: 0, completed: 0, failed: 0 };
+    for (const counts of [null, zeros]) {
+      const said = { status: 'completed', errorFileId: 'err', counts };
+      expect((await afterLooks(4, said)).status).toBe('submitted');
+      expect((await afterLooks(5, said)).status).toBe('ended');
+    }
   });
 
   it('does not wait for ever for an error file: nothing in it is paid', async () => {
@@ -131,6 +162,50 @@ describe('a batch that is not found', () => {
     await look();
     expect(scene.world.notices.get('batch_missing')).toBe(1);
     expect(scene.chunk.status).toBe('submitted');
+  });
+});
+
+describe('a batch whose create was delivered twice', () => {
+  async function twinScene(listBatches: (inputFileId: string) => ProviderBatch[]) {
+    const calls: string[] = [];
+    let inputFileId = '';
+    const stage = await submittedScene({
+      retrieveBatch: async (id) => batchOf({ id, inputFileId }),
+      listBatches: async () => {
+        calls.push('list');
+        return { batches: listBatches(inputFileId), next: null };
+      },
+      cancelBatch: async (id) => {
+        calls.push(`cancel ${id}`);
+        return batchOf({ id, status: 'cancelling' });
+      },
+    });
+    const { chunk } = stage.scene;
+    if (chunk.status === 'submitted') inputFileId = chunk.attempt.upload.fileId;
+    return { ...stage, calls };
+  }
+
+  it('has its twin cancelled and recorded as a stray, once', async () => {
+    const { look, calls, scene } = await twinScene((inputFileId) => [
+      batchOf({ id: 'batch_twin', inputFileId, status: 'validating' }),
+      batchOf({ id: 'batch_other', inputFileId: 'file-other' }),
+    ]);
+    expect(await look()).toMatchObject({ kind: 'later' });
+    await look();
+    expect(calls).toEqual(['list', 'cancel batch_twin']);
+    expect(scene.chunk.status).toBe('submitted');
+    expect(scene.chunk.strays).toEqual([{ batchId: 'batch_twin', number: 1 }]);
+    expect(scene.world.notices.get('stray_batch')).toBe(1);
+  });
+
+  it('is watched on where the provider refuses lists', async () => {
+    const { look, calls } = await twinScene(() => {
+      const refused = { kind: 'permanent', status: 404, code: null, retryAfterMs: null } as const;
+      throw new Weather({ ...refused, message: 'no lists here' });
+    });
+    expect(await look()).toMatchObject({ kind: 'later', reason: 'in_progress' });
+    await look();
+    expect(calls).toEqual(['list']);
   });
 });
 

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 
 import type { Simulator } from '../../src/simulator/simulator.ts';
+import { unpaidOrTwice } from './paid-once.ts';
 
 const CHAT = '/v1/chat/completions';
 
@@ -62,13 +63,7 @@ export function expectAnswered(result: readonly ResultLine[], lines: readonly st
 
 /** Asserts that each of so many requests was paid once, by one batch for its input file. */
 export function expectPaidOnce(simulator: Simulator, requests: number): void {
-  const { ledger } = simulator;
-  expect(ledger.executedTwice()).toEqual([]);
-  expect(ledger.totals().requestsPaid).toBe(requests);
-  for (const file of ledger.batchesPerInputFile()) {
-    expect(file.batchIds, `batches over ${file.inputFileId}`).toHaveLength(1);
-    expect(file.executedBatchIds.length).toBeLessThanOrEqual(1);
-  }
+  expect(unpaidOrTwice(simulator, requests)).toEqual([]);
 }
 
 /** Asserts that the provider never heard of anything. */

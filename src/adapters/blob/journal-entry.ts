@@ -1,5 +1,6 @@
 /** The bytes of a journal entry: one JSON object and a newline, so that `cat` shows a stream. */
 
+import { StoreDamage } from '../../domain/errors.ts';
 import type { JournalEntry } from '../../ports/journal.ts';
 
 /** The entry's bytes. */
@@ -45,5 +46,5 @@ function isEntry(value: unknown): value is JournalEntry<unknown, unknown> {
 }
 
 function unreadable(name: string, why: string, cause?: unknown): Error {
-  return new Error(`the journal entry ${name} is unreadable: ${why}`, { cause });
+  return new StoreDamage(`the journal entry ${name} is unreadable: ${why}`, { cause });
 }

@@ -4,7 +4,7 @@
  * every race.
  */
 
-import { invariant } from '../../domain/errors.ts';
+import { StoreDamage, invariant } from '../../domain/errors.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
@@ -38,8 +38,8 @@ class BlobJournal implements Journal {
     const entry = await this.#read<Event, State>(stream, last);
     if (entry !== null) return entry;
     // The stream was pruned between the two calls, or the store lost an entry.
-    invariant((await this.#lastVersion(stream)) === 0, `${entryName(stream, last)} vanished`);
-    return null;
+    if ((await this.#lastVersion(stream)) === 0) return null;
+    throw new StoreDamage(`the journal entry ${entryName(stream, last)} vanished`);
   }
 
   async append<Event, State>(
@@ -68,7 +68,11 @@ class BlobJournal implements Journal {
     const entries: JournalEntry<Event, State>[] = [];
     for (let version = 1; version <= last; version += 1) {
       const entry = await this.#read<Event, State>(stream, version);
-      invariant(entry !== null, `${entryName(stream, version)} vanished`);
+      if (entry === null) {
+        // As in `load`: what was pruned meanwhile is no damage.
+        if ((await this.#lastVersion(stream)) === 0) return [];
+        throw new StoreDamage(`the journal entry ${entryName(stream, version)} vanished`);
+      }
       entries.push(entry);
     }
     return entries;
@@ -82,10 +86,13 @@ class BlobJournal implements Journal {
   ): Promise<AppendAnswer<Event, State>> {
     // An unreadable entry says no more of the outcome than the first failure does.
     const found = await this.#read<Event, State>(stream, own.version).catch((error: unknown) => {
-      throw new AggregateError([failure, error], `${messageOf(failure)}; ${messageOf(error)}`);
+      throw bothOf(failure, error);
     });
     if (found === null) throw failure;
-    return { status: found.eventId === own.eventId ? 'appended' : 'lost', entry: found };
+    if (found.eventId !== own.eventId) return { status: 'lost', entry: found };
+    // It can be read, which does not say that it would outlast a loss of power: `exists` does.
+    await this.#blobs.putIfAbsent(entryName(stream, own.version), encodeEntry(own));
+    return { status: 'appended', entry: found };
   }
 
   async #read<Event, State>(
@@ -105,11 +112,31 @@ class BlobJournal implements Journal {
       if (digits !== undefined) versions.push(Number(digits));
     }
     const last = versions.at(-1) ?? 0;
-    invariant(
-      last === versions.length,
-      `the stream ${stream} has ${versions.length} entries and a last version ${last}`,
+    if (last === versions.length) return last;
+    const missing = await this.#firstMissing(stream, new Set(versions), last);
+    if (missing === null) return last;
+    // Where the stream is being pruned, there is nothing left to be missed.
+    if ((await this.#blobs.list(stream)).length === 0) return 0;
+    throw new StoreDamage(
+      `the journal entry ${entryName(stream, missing)} is missing: ` +
+        `${stream} has ${versions.length} entries and a last version ${last}`,
     );
-    return last;
+  }
+
+  /**
+   * Folders of some stores are not listed at one moment: of two entries that were just written
+   * the older one may be left out. So those are asked for by their names. Null: all are there.
+   */
+  async #firstMissing(
+    stream: string,
+    listed: ReadonlySet<number>,
+    last: number,
+  ): Promise<number | null> {
+    for (let version = 1; version < last; version += 1) {
+      if (listed.has(version)) continue;
+      if ((await this.#blobs.head(entryName(stream, version))) === null) return version;
+    }
+    return null;
   }
 
   async #checkVersion(stream: string, version: number): Promise<void> {
@@ -126,6 +153,23 @@ class BlobJournal implements Journal {
 
 function entryName(stream: string, version: number): string {
   return `${stream}/${String(version).padStart(8, '0')}.json`;
+}
+
+/**
+ * One error that says both, with the code by which trouble of the disk is known. Where the store
+ * only said that the entry exists, its damage is the trouble.
+ */
+function bothOf(failure: unknown, second: unknown): unknown {
+  if (codeOf(failure) === undefined && second instanceof StoreDamage) return second;
+  const code = codeOf(failure) ?? codeOf(second);
+  const message = `${messageOf(failure)}; ${messageOf(second)}`;
+  const both = new AggregateError([failure, second], message);
+  return code === undefined ? both : Object.assign(both, { code });
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
 }
 
 function messageOf(error: unknown): string {

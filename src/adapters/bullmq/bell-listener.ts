@@ -15,6 +15,8 @@ const STALLED_INTERVAL_MS = 5_000;
 /** A bell outlives every crash of its answerers: giving up is decided by the journal. */
 const MAX_STALLED_COUNT = 1_000;
 const RECONNECT_PAUSE_MS = 1_000;
+/** The longest sleep of an idle worker that has lost the mark of the next bell in an outage. */
+const IDLE_LOOK_SECONDS = 1;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** Other processes may answer what failed here, so entries can stay behind. */
@@ -23,7 +25,10 @@ const MAX_REMEMBERED = 10_000;
 export interface ListenerOptions extends WorkQueueOptions {
   readonly queue: QueueName;
   readonly concurrency: number;
+  /** What it throws is told as it is: it may have met more than Redis. */
   readonly answer: (bell: Bell) => Promise<BellAnswer>;
+  /** For what our own calls of Redis throw. */
+  readonly inWords: (error: unknown) => unknown;
   /** Takes what BullMQ reports by itself. */
   readonly complain: (error: Error) => void;
   /** Adds the bell anew where Redis has lost it. */
@@ -50,6 +55,7 @@ export class BellListener implements Listener {
       stalledInterval: options.stalledIntervalMs ?? STALLED_INTERVAL_MS,
       maxStalledCount: MAX_STALLED_COUNT,
       runRetryDelay: RECONNECT_PAUSE_MS,
+      drainDelay: IDLE_LOOK_SECONDS,
     });
     this.#worker.on('error', options.complain);
   }
@@ -98,7 +104,7 @@ export class BellListener implements Listener {
       if (await this.#takeMark(job.id ?? '')) await promoteBell(job);
     } catch (error) {
       // Redis lost the job or its lock, or was away: an id that still lives is not taken twice.
-      this.#options.onError(error, bell);
+      this.#options.onError(this.#options.inWords(error), bell);
       await this.#ringUntilTaken(bell, delayMs);
     }
     throw new DelayedError();
@@ -119,8 +125,12 @@ export class BellListener implements Listener {
   }
 
   async #takeMark(jobId: string): Promise<boolean> {
-    const client = await this.#worker.getBackend().client;
-    const { prefix, queue } = this.#options;
-    return takeMark(client, wakeMarkKey(prefix, queue, jobId));
+    const { prefix, queue, inWords } = this.#options;
+    try {
+      const client = await this.#worker.getBackend().client;
+      return await takeMark(client, wakeMarkKey(prefix, queue, jobId));
+    } catch (error) {
+      throw inWords(error);
+    }
   }
 }

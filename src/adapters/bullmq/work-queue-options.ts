@@ -16,6 +16,8 @@ export interface WorkQueueOptions {
   };
   /** An answer that threw (with its bell; it rings again), or trouble of a worker (null). */
   readonly onError: (error: unknown, bell: Bell | null) => void;
+  /** Puts what the connections throw into words for people; an answer's error stays as it is. */
+  readonly inWords?: (error: unknown) => unknown;
   readonly lockDurationMs?: number;
   readonly stalledIntervalMs?: number;
 }

@@ -25,19 +25,27 @@ class BullWorkQueue implements WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
-    this.#complain = complaintsTo((error) => options.onError(error, null));
+    this.#complain = complaintsTo((error) => options.onError(this.#inWords(error), null));
   }
 
   async ring(bell: Bell, delayMs = 0): Promise<void> {
-    await this.#add(bell, delayMs);
+    try {
+      await this.#add(bell, delayMs);
+    } catch (error) {
+      throw this.#inWords(error);
+    }
   }
 
   async wake(bell: Bell): Promise<void> {
     const queue = this.#queue(bell.queue);
-    const client = await queue.getBackend().client;
-    await leaveMark(client, wakeMarkKey(this.#options.prefix, bell.queue, bellJobId(bell)));
-    const job = await this.#add(bell, 0);
-    await promoteBell(job);
+    try {
+      const client = await queue.getBackend().client;
+      await leaveMark(client, wakeMarkKey(this.#options.prefix, bell.queue, bellJobId(bell)));
+      const job = await this.#add(bell, 0);
+      await promoteBell(job);
+    } catch (error) {
+      throw this.#inWords(error);
+    }
   }
 
   listen(
@@ -46,7 +54,8 @@ class BullWorkQueue implements WorkQueue {
     answer: (bell: Bell) => Promise<BellAnswer>,
   ): Promise<Listener> {
     const ring = (bell: Bell, delayMs: number) => this.ring(bell, delayMs);
-    const own = { queue, concurrency, answer, ring, complain: this.#complain };
+    const inWords = (error: unknown): unknown => this.#inWords(error);
+    const own = { queue, concurrency, answer, ring, inWords, complain: this.#complain };
     const listener = new BellListener({ ...this.#options, ...own });
     this.#listeners.add(listener);
     return Promise.resolve(listener);
@@ -55,6 +64,10 @@ class BullWorkQueue implements WorkQueue {
   async close(): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.stop(CLOSE_GRACE_MS)));
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  #inWords(error: unknown): unknown {
+    return this.#options.inWords?.(error) ?? error;
   }
 
   #add(bell: Bell, delayMs: number) {

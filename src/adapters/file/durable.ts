@@ -5,24 +5,14 @@ import { dirname } from 'node:path';
 
 /** Flushes a file's content and size to the medium. */
 export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await flush(path, 'r+');
 }
 
 /** Flushes a folder's entries to the medium: a new name is not safe before. */
 export async function syncFolder(path: string): Promise<void> {
   // Windows cannot open a folder as a file; NTFS journals its entries by itself.
   if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await flush(path, 'r');
 }
 
 /** Writes a new file and flushes it; leaves none behind where that fails. */
@@ -38,7 +28,7 @@ export async function writeNewFile(
   } catch (error) {
     await file.close().catch(nothing);
     await removeFile(path).catch(nothing);
-    throw error;
+    throw located(error, path);
   }
 }
 
@@ -78,6 +68,24 @@ export function codeOf(error: unknown): string | undefined {
 
 /** For `.catch` on the way out of a failure that is reported already. */
 export function nothing(): void {}
+
+async function flush(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await open(path, flags);
+  try {
+    await handle.sync();
+  } catch (error) {
+    throw located(error, path);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes and flushes fail without a path: "no space left on device", and people ask where. */
+function located(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || codeOf(error) === undefined || 'path' in error) return error;
+  error.message += ` '${path}'`;
+  return Object.assign(error, { path });
+}
 
 async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(nullIfAbsent))?.isDirectory() ?? false;

@@ -2,13 +2,17 @@
 
 import type { Redis, RedisOptions } from 'ioredis';
 
+import type { RedisNews } from './news.ts';
+import { inWordsOfConnection } from './trouble.ts';
+
 const MAX_RECONNECT_DELAY_MS = 2_000;
+const PROBE_RECONNECT_MS = 100;
 
 /**
  * `worker` waits for the server however long it is away; `producer` fails within seconds. BullMQ
- * duplicates both freely.
+ * duplicates both freely. `probe` hears at once whatever the server answers, LOADING included.
  */
-export type ConnectionPurpose = 'worker' | 'producer';
+export type ConnectionPurpose = 'worker' | 'producer' | 'probe';
 
 /** Replies keep their old shapes, whatever the protocol. */
 export type ConnectionOptions = RedisOptions & { replyMapping: 'legacy' };
@@ -18,22 +22,26 @@ export type MakeConnection = (options: ConnectionOptions) => Redis;
 export class Connections {
   readonly #make: MakeConnection;
   readonly #commandTimeoutMs: number;
-  readonly #log: (line: string) => void;
+  readonly #news: RedisNews;
   readonly #open = new Set<Redis>();
-  #away = false;
 
-  constructor(make: MakeConnection, commandTimeoutMs: number, log: (line: string) => void) {
+  constructor(make: MakeConnection, commandTimeoutMs: number, news: RedisNews) {
     this.#make = make;
     this.#commandTimeoutMs = commandTimeoutMs;
-    this.#log = log;
+    this.#news = news;
   }
 
   open(purpose: ConnectionPurpose): Redis {
     const redis = this.#make(this.#options(purpose));
     this.#open.add(redis);
-    redis.on('error', (error: NodeJS.ErrnoException) => this.#sawError(error));
-    redis.on('ready', () => this.#sawReady());
     redis.once('end', () => this.#open.delete(redis));
+    if (purpose === 'probe') {
+      // Who probes looks at the errors; ioredis throws those that nobody listens to.
+      redis.on('error', () => undefined);
+      return redis;
+    }
+    redis.on('error', (error) => void this.#news.hear(inWordsOfConnection(error)));
+    redis.on('ready', () => this.#news.reached());
     if (purpose === 'producer') failFastOnceReady(redis);
     return redis;
   }
@@ -43,19 +51,13 @@ export class Connections {
   }
 
   #options(purpose: ConnectionPurpose): ConnectionOptions {
-    if (purpose === 'worker') return { ...COMMON, maxRetriesPerRequest: null };
-    return { ...COMMON, maxRetriesPerRequest: 1, commandTimeout: this.#commandTimeoutMs };
-  }
-
-  /** Every connection reports the same outage, many times: people hear of it once. */
-  #sawError(error: NodeJS.ErrnoException): void {
-    if (!this.#away) this.#log(`Redis is away (${error.code ?? error.message}); waiting for it`);
-    this.#away = true;
-  }
-
-  #sawReady(): void {
-    if (this.#away) this.#log('Redis is back');
-    this.#away = false;
+    if (purpose === 'producer') {
+      return { ...COMMON, maxRetriesPerRequest: 1, commandTimeout: this.#commandTimeoutMs };
+    }
+    const patient = { ...COMMON, maxRetriesPerRequest: null };
+    if (purpose === 'worker') return patient;
+    // Somebody waits for its answer.
+    return { ...patient, enableReadyCheck: false, retryStrategy: () => PROBE_RECONNECT_MS };
   }
 }
 

@@ -16,7 +16,7 @@ export function installHint(platform: NodeJS.Platform, osRelease: string): strin
 }
 
 /** ID and ID_LIKE of /etc/os-release, nearest first. */
-export function osFamilies(osRelease: string): string[] {
+function osFamilies(osRelease: string): string[] {
   return ['ID', 'ID_LIKE'].flatMap((key) => osReleaseValue(osRelease, key).split(' '));
 }
 

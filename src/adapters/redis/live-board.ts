@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { invariant } from '../../domain/errors.ts';
 import { type ChunkId, type JobId, parseChunkId, parseJobId } from '../../domain/ids.ts';
 import type { ChunkProgress, ChunkRef, LiveBoard, SlotAnswer } from '../../ports/live-board.ts';
+import { inWords } from './trouble.ts';
 import { DROP_JOB, FREE_SLOT, HOLDERS, RESTORE_SLOT, TAKE_SLOT } from './live-board-scripts.ts';
 
 export interface LiveBoardOptions {
@@ -32,11 +33,11 @@ class RedisLiveBoard implements LiveBoard {
   }
 
   async isReady(): Promise<boolean> {
-    return (await this.#redis.exists(this.#epoch)) === 1;
+    return (await this.#ask(() => this.#redis.exists(this.#epoch))) === 1;
   }
 
   async markReady(): Promise<void> {
-    await this.#redis.set(this.#epoch, '1');
+    await this.#ask(() => this.#redis.set(this.#epoch, '1'));
   }
 
   async takeSlot(model: string, holder: ChunkRef, capacity: number): Promise<SlotAnswer> {
@@ -67,11 +68,11 @@ class RedisLiveBoard implements LiveBoard {
   async setProgress({ job, chunk }: ChunkRef, progress: ChunkProgress): Promise<void> {
     const { phase, reason, total, done, failed } = progress;
     const fields: ProgressFields = [phase, reason, total, done, failed];
-    await this.#redis.hset(this.#progress(job), chunk, JSON.stringify(fields));
+    await this.#ask(() => this.#redis.hset(this.#progress(job), chunk, JSON.stringify(fields)));
   }
 
   async progress(job: JobId): Promise<Map<ChunkId, ChunkProgress>> {
-    const all = await this.#redis.hgetall(this.#progress(job));
+    const all = await this.#ask(() => this.#redis.hgetall(this.#progress(job)));
     return new Map(
       Object.entries(all).map(([chunk, text]) => {
         const [phase, reason, total, done, failed] = JSON.parse(text) as ProgressFields;
@@ -81,7 +82,7 @@ class RedisLiveBoard implements LiveBoard {
   }
 
   async dropJob(job: JobId): Promise<void> {
-    const models = await this.#redis.smembers(this.#models);
+    const models = await this.#ask(() => this.#redis.smembers(this.#models));
     const keys = [this.#progress(job), ...models.map((model) => this.#line(model))];
     await this.#run(DROP_JOB, keys, [`${job}${SEPARATOR}`, `${job}${AFTER_SEPARATOR}`]);
   }
@@ -103,7 +104,15 @@ class RedisLiveBoard implements LiveBoard {
   }
 
   #run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    return this.#redis.eval(script, keys.length, ...keys, ...args);
+    return this.#ask(() => this.#redis.eval(script, keys.length, ...keys, ...args));
+  }
+
+  async #ask<Reply>(question: () => Promise<Reply>): Promise<Reply> {
+    try {
+      return await question();
+    } catch (error) {
+      throw inWords(error);
+    }
   }
 }
 

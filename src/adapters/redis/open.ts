@@ -6,12 +6,16 @@ import { Refusal } from '../../domain/errors.ts';
 import { type ConnectionPurpose, Connections, type MakeConnection } from './connections.ts';
 import { connectorTo } from './connector.ts';
 import { EmbeddedServer } from './embedded.ts';
+import { firstAnswer } from './first-answer.ts';
+import { RedisGuard } from './guard.ts';
 import { inspectRedis, type RedisReport } from './inspect.ts';
+import { RedisNews, type Tell } from './news.ts';
 import { findServerProgram } from './server-program.ts';
 
 /** A server that is just being started beside us is waited for. */
 const OPEN_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 5_000;
+const INSPECT_TIMEOUT_MS = 5_000;
 
 export interface RedisSettings {
   /** REDIS_URL; null: a private server. */
@@ -24,11 +28,13 @@ export interface RedisSettings {
   /** Where a fetched server package is kept between runs. */
   readonly cacheDir: string;
   /** Gets whole lines for people; no secrets are in them. */
-  readonly log: (line: string) => void;
+  readonly log: Tell;
   /** How long an operator's server is waited for when it is opened. */
   readonly openTimeoutMs?: number;
   /** After which a producer's command fails where the server is silent. */
   readonly commandTimeoutMs?: number;
+  /** Between two looks at whether an operator's server is still fit. */
+  readonly guardIntervalMs?: number;
 }
 
 export interface RedisHandle {
@@ -36,8 +42,10 @@ export interface RedisHandle {
   connect(purpose: ConnectionPurpose): Redis;
   /** What it is, in words, without secrets. */
   describe(): string;
-  /** For an operator's server; a private one is as it should be. */
-  inspect(): Promise<RedisReport>;
+  /** Asks the server about itself; rejects where it does not answer in time (5 s by default). */
+  inspect(timeoutMs?: number): Promise<RedisReport>;
+  /** Whether the error is a `RedisTrouble`: people are told of it here, once. */
+  hear(error: unknown): boolean;
   /** The pid of the private server where this process owns it, else null. */
   serverPid(): number | null;
   /** Ends all connections, and the private server where this process owns it. */
@@ -46,16 +54,42 @@ export interface RedisHandle {
 
 /**
  * Resolves when the server answers. Rejects with a Refusal that names the way out where there is
- * none, or where its maxmemory-policy would lose queue entries.
+ * none, or where it is unfit: its maxmemory-policy would lose queue entries, it is a replica …
  */
 export async function openRedis(settings: RedisSettings): Promise<RedisHandle> {
   const { url } = settings;
-  const handle = url === null ? await openPrivate(settings) : openUrl(url, settings);
+  return url === null ? openPrivate(settings) : openUrl(url, settings);
+}
+
+async function openPrivate(settings: RedisSettings): Promise<RedisHandle> {
+  const { dataDir, runtimeDir, log } = settings;
+  const inform = (line: string): void => log(line, 'info');
+  const findProgram = () => findServerProgram({ ...settings, log: inform });
+  const server = await EmbeddedServer.open({ dataDir, runtimeDir, findProgram, log: inform });
+  // The first dial is ours: ioredis would repeat a start that cannot succeed.
+  (await server.dial()).destroy();
+  const Connector = connectorTo(() => server.dial());
+  const news = new RedisNews(log);
+  const connections = connectionsOf(settings, news, (options) => {
+    return new Redis({ ...options, Connector });
+  });
+  const handle: RedisHandle = {
+    connect: (purpose) => connections.open(purpose),
+    describe: () => `private Redis at ${server.socketPath}`,
+    // That it keeps nothing on disk is as it should be.
+    inspect: async (timeoutMs) => ({
+      ...(await inspectOver(connections, timeoutMs)),
+      warnings: [],
+    }),
+    hear: (error) => news.hear(error),
+    serverPid: () => server.ownPid,
+    async close() {
+      connections.close();
+      await server.close();
+    },
+  };
   try {
-    await proveThatItAnswers(handle, settings.openTimeoutMs ?? OPEN_TIMEOUT_MS);
-    const { problems, warnings } = await handle.inspect();
-    for (const warning of warnings) settings.log(warning);
-    if (problems.length > 0) throw new Refusal('configuration', problems.join(' '));
+    await proveThatItAnswers(handle, settings);
     return handle;
   } catch (error) {
     await handle.close();
@@ -63,63 +97,67 @@ export async function openRedis(settings: RedisSettings): Promise<RedisHandle> {
   }
 }
 
-async function openPrivate(settings: RedisSettings): Promise<RedisHandle> {
-  const { dataDir, runtimeDir, log } = settings;
-  const findProgram = () => findServerProgram(settings);
-  const server = await EmbeddedServer.open({ dataDir, runtimeDir, findProgram, log });
-  // The first dial is ours: ioredis would repeat a start that cannot succeed.
-  (await server.dial()).destroy();
-  const Connector = connectorTo(() => server.dial());
-  const connections = connectionsOf(settings, (options) => new Redis({ ...options, Connector }));
-  return {
-    connect: (purpose) => connections.open(purpose),
-    describe: () => `private Redis at ${server.socketPath}`,
-    inspect: () => Promise.resolve({ ok: true, problems: [], warnings: [] }),
-    serverPid: () => server.ownPid,
-    async close() {
-      connections.close();
-      await server.close();
-    },
-  };
-}
-
-function openUrl(url: string, settings: RedisSettings): RedisHandle {
-  const connections = connectionsOf(settings, (options) => new Redis(url, options));
-  return {
+async function openUrl(url: string, settings: RedisSettings): Promise<RedisHandle> {
+  const news = new RedisNews(settings.log);
+  const connections = connectionsOf(settings, news, (options) => new Redis(url, options));
+  let guard: RedisGuard | null = null;
+  const handle: RedisHandle = {
     connect: (purpose) => connections.open(purpose),
     describe: () => `Redis at ${withoutSecrets(url)}`,
-    async inspect() {
-      const redis = connections.open('producer');
-      try {
-        return await inspectRedis(redis);
-      } finally {
-        redis.disconnect();
-      }
-    },
+    inspect: (timeoutMs) => inspectOver(connections, timeoutMs),
+    hear: (error) => news.hear(error),
     serverPid: () => null,
-    close: () => Promise.resolve(connections.close()),
+    close: () => {
+      guard?.close();
+      return Promise.resolve(connections.close());
+    },
   };
-}
-
-function connectionsOf(settings: RedisSettings, make: MakeConnection): Connections {
-  return new Connections(make, settings.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, settings.log);
-}
-
-async function proveThatItAnswers(handle: RedisHandle, timeoutMs: number): Promise<void> {
-  const redis = handle.connect('worker');
-  let reason = 'no answer';
-  redis.on('error', (error: Error) => {
-    reason = error.message || (error as NodeJS.ErrnoException).code || reason;
-  });
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error('timeout')), timeoutMs);
   try {
-    await Promise.race([redis.ping(), timeout.promise]);
-  } catch {
-    const way = 'start it, or correct REDIS_URL, or leave REDIS_URL out for a private server';
-    throw new Refusal('configuration', `${handle.describe()} does not answer (${reason}): ${way}.`);
+    await proveThatItAnswers(handle, settings);
+    const { problems, troubles, warnings } = await handle.inspect();
+    if (problems.length > 0) throw new Refusal('configuration', problems.join(' '));
+    const told = [...warnings, ...troubles];
+    for (const line of told) settings.log(line, 'warning');
+    const redis = connections.open('producer');
+    const interval =
+      settings.guardIntervalMs === undefined ? {} : { intervalMs: settings.guardIntervalMs };
+    guard = new RedisGuard({ redis, news, tell: settings.log, ...interval }, told);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function connectionsOf(
+  settings: RedisSettings,
+  news: RedisNews,
+  make: MakeConnection,
+): Connections {
+  return new Connections(make, settings.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, news);
+}
+
+async function inspectOver(
+  connections: Connections,
+  timeoutMs = INSPECT_TIMEOUT_MS,
+): Promise<RedisReport> {
+  const redis = connections.open('probe');
+  // What still waits for an answer rejects then.
+  const timer = setTimeout(() => redis.disconnect(), timeoutMs);
+  try {
+    return await inspectRedis(redis);
   } finally {
     clearTimeout(timer);
+    redis.disconnect();
+  }
+}
+
+async function proveThatItAnswers(handle: RedisHandle, settings: RedisSettings): Promise<void> {
+  const redis = handle.connect('probe');
+  const timeoutMs = settings.openTimeoutMs ?? OPEN_TIMEOUT_MS;
+  try {
+    await firstAnswer(redis, { name: handle.describe(), timeoutMs, tell: settings.log });
+  } finally {
     redis.disconnect();
   }
 }

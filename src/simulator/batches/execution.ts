@@ -89,7 +89,10 @@ export class Execution {
     const { faults } = this.#world;
     const isEmptyWanted = faults.strikes('error_file_empty', subjectOf(this.#batch)) !== null;
     return {
-      output: output === 0 ? null : await this.#shelve(this.#output.path, output, 'output'),
+      output:
+        output === 0 && this.#batch.completed === 0
+          ? null
+          : await this.#shelve(this.#output.path, output, 'output'),
       errors:
         errors === 0 && !isEmptyWanted
           ? null

@@ -17,6 +17,9 @@ export function reasonsToFail(
   }
   if (batch.order?.kind === 'fail') return batch.order.findings ?? [unknownFailure()];
   if (inspection.findings.length > 0) return inspection.findings;
+  if (world.faults.strikes('fails_without_reason', subjectOf(batch)) !== null) {
+    return [unknownFailure()];
+  }
   return tokensOverLimit(world, batch, inspection);
 }
 

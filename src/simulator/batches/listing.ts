@@ -32,7 +32,9 @@ export class BatchListing {
 
   #ordered(): BatchRecord[] {
     const batches = this.#world.batches.all();
-    if (!this.#world.faults.isOn('list_never_sorted')) return batches.toReversed();
+    if (this.#world.faults.strikes('list_never_sorted', 'list') === null) {
+      return batches.toReversed();
+    }
     const keyed = batches.map((batch) => ({
       batch,
       key: hexOf(12, this.#world.settings.seed, 'place', batch.ordinal),

@@ -19,6 +19,7 @@ export function failureOf(world: World, customId: string, executedBefore: number
   const key = `${customId} ${executedBefore}`;
   if (faults.strikes('line_error_400', customId, customId) !== null) return permanent();
   if (faults.strikes('line_error_429', customId, key) !== null) return limited();
+  if (faults.strikes('line_error_quota', customId, key) !== null) return unpaid();
   if (faults.strikes('line_error_500', customId, key) !== null) return broken();
   const { permanentRate, retryableRate, retryableTimes } = world.settings.flakiness;
   if (permanentRate === 0 && retryableRate === 0) return null;
@@ -48,6 +49,18 @@ function limited(): Failure {
       type: 'requests',
       param: null,
       code: 'rate_limit_exceeded',
+    },
+  };
+}
+
+function unpaid(): Failure {
+  return {
+    status: 429,
+    error: {
+      message: 'You exceeded your current quota; check your plan and billing details.',
+      type: 'insufficient_quota',
+      param: null,
+      code: 'insufficient_quota',
     },
   };
 }

@@ -75,6 +75,9 @@ class Inspector {
   #check(line: Buffer): Problem | null {
     const request = readRequest(line, this.#endpoint);
     if (isProblem(request)) return request;
+    if (this.#world.faults.strikes('line_refused', request.customId) !== null) {
+      return { code: 'invalid_request', param: 'body', message: 'This request is not allowed.' };
+    }
     const { models } = this.#world.settings;
     if (models !== null && !models.includes(request.model)) {
       const message = `The provided model '${request.model}' is not supported by the Batch API.`;

@@ -19,6 +19,7 @@ export const BEFORE_WORK = {
   rate_limit_429: 'answers 429 with Retry-After (retryAfterSeconds, 1 by default)',
   insufficient_quota: 'answers 429 with the code insufficient_quota',
   unauthorized_401: 'answers 401 with the code invalid_api_key',
+  forbidden_403: 'answers 403',
   server_error_500: 'answers 500',
   html_502: 'answers 502 with an HTML body',
   '409': 'answers 409',
@@ -57,6 +58,7 @@ export const OBJECT_FAULTS = {
   completed_with_null_output_for_a_while: 'the file ids of a completed batch are null for a while',
   stuck_validating: 'the batch stays in validating while the fault is on',
   stuck_finalizing: 'the batch stays in finalizing while the fault is on, then expires',
+  fails_without_reason: 'the batch fails its validation, and no line is named',
   token_limit_exceeded: 'the batch fails with token_limit_exceeded',
   expired_partially: 'the batch expires with a share of its requests done (share)',
   expired_with_server_errors: 'rows of an expired batch carry a generic server error',
@@ -76,8 +78,10 @@ export const DOWNLOAD_FAULTS = {
 
 /** Drawn for each answer line by its custom_id. */
 export const LINE_FAULTS = {
+  line_refused: 'the batch fails its validation, and the line is named',
   line_error_400: 'the request fails for good',
   line_error_429: 'the request fails with 429',
+  line_error_quota: 'the request fails with 429 and the code insufficient_quota',
   line_error_500: 'the request fails with 500',
   line_duplicate: 'the line stands twice',
   line_conflict: 'beside its success the request has a failure in the error file',

@@ -134,6 +134,11 @@ const REFUSALS: Readonly<Record<Refused, ApiErrorDetails>> = {
     message: 'Incorrect API key provided.',
     code: 'invalid_api_key',
   },
+  forbidden_403: {
+    status: 403,
+    message: 'You are not allowed to do this with the project of the key.',
+    code: 'forbidden',
+  },
   '409': { status: 409, message: 'The resource is in use: try again.' },
   server_error_500: {
     status: 500,

@@ -22,7 +22,10 @@ const LETTER_N = 0x6e;
 type Place = 'line' | 'response' | 'body' | 'usage' | 'details' | 'error' | 'bodyError';
 
 export class AnswerScanner extends JsonWalker {
-  /** The custom_id's bytes between its quotes; idStart is -1 where the line has no string id. */
+  /**
+   * The custom_id's bytes between its quotes; idStart is -1 where the line has no string id. Set
+   * also where a line breaks only behind its id.
+   */
   idStart = -1;
   idEnd = -1;
   /** Whether the line says `"custom_id": null`. */
@@ -142,7 +145,11 @@ export class AnswerScanner extends JsonWalker {
 
   #lineMember(key: Key, at: number): number {
     if (key.bit !== 0) {
-      if ((this.#seen & key.bit) !== 0) return -1;
+      if ((this.#seen & key.bit) !== 0) {
+        // Two ids in one line: nobody can say whose it is.
+        if (key.name === 'custom_id') this.idStart = -1;
+        return -1;
+      }
       this.#seen |= key.bit;
     }
     const first = this.bytes[at];
@@ -152,8 +159,8 @@ export class AnswerScanner extends JsonWalker {
     if (key.name === 'id') this.#hasNullId = first === LETTER_N;
     if (key.name === 'custom_id') {
       this.idIsNull = first === LETTER_N;
-      if (first === QUOTE) this.idStart = at + 1;
-      if (first === QUOTE) this.idEnd = behind - 1;
+      if (first === QUOTE && behind >= 0) this.idStart = at + 1;
+      if (first === QUOTE && behind >= 0) this.idEnd = behind - 1;
     }
     return behind;
   }

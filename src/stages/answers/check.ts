@@ -11,6 +11,7 @@ import { AnswerScanner } from './answer-scanner.ts';
 import { AnswersIndexWriter, Entry, NO_NAME } from './answers-index.ts';
 import { ClassTally, UsageTally } from './answer-tallies.ts';
 import { decodedId } from './decoded-id.ts';
+import type { DecodedId } from './decoded-id.ts';
 import { LineBlocks } from './line-blocks.ts';
 
 export interface AnswersTask {
@@ -102,7 +103,7 @@ class AnswersCheck {
     const blocks = new LineBlocks(fd);
     try {
       while (blocks.next()) this.#readBlock(blocks);
-      for (const place of blocks.overlong) this.#addUnparsable(place.offset, place.length);
+      for (const { offset, length } of blocks.overlong) this.#addUnparsable(offset, length, null);
       this.#cut ||= blocks.cut;
     } finally {
       closeSync(fd);
@@ -142,9 +143,10 @@ class AnswersCheck {
 
   #readLine(bytes: Buffer, start: number, end: number, offset: number, isText: boolean): void {
     const scanner = this.#scanner;
-    const readable = isText || isUtf8(bytes.subarray(start, end));
-    if (!readable || !scanner.scan(bytes, start, end) || scanner.idStart < 0) {
-      this.#addUnparsable(offset + start, end - start);
+    const isJson = scanner.scan(bytes, start, end);
+    const readable = isJson && (isText || isUtf8(bytes.subarray(start, end)));
+    if (!readable || scanner.idStart < 0) {
+      this.#addUnparsable(offset + start, end - start, bytes);
       return;
     }
     this.#lines += 1;
@@ -192,7 +194,8 @@ class AnswersCheck {
     this.#modelNumber = this.#writer.nameNumber(this.#model);
   }
 
-  #addUnparsable(offset: number, length: number): void {
+  /** `bytes`: where the scanner has just looked for the line's id; null: nobody looked. */
+  #addUnparsable(offset: number, length: number, bytes: Buffer | null): void {
     this.#lines += 1;
     this.#unparsable += 1;
     if (this.#unparsableAt.length < UNPARSABLE_LISTED) {
@@ -204,7 +207,16 @@ class AnswersCheck {
     entry.length = length;
     entry.classNumber = NO_NAME;
     entry.modelNumber = NO_NAME;
-    this.#writer.add(entry, this.#modelBytes, 0, 0);
+    const id = bytes === null ? null : this.#idBeforeTheBreak(bytes);
+    if (id === null) this.#writer.add(entry, this.#modelBytes, 0, 0);
+    else this.#writer.add(entry, id.bytes, id.start, id.end);
+  }
+
+  /** Whose answer an unreadable line was, where it says so before it breaks. */
+  #idBeforeTheBreak(bytes: Buffer): DecodedId | null {
+    const { idStart, idEnd } = this.#scanner;
+    const isText = idStart >= 0 && isUtf8(bytes.subarray(idStart, idEnd));
+    return isText ? decodedId(bytes, idStart, idEnd) : null;
   }
 }
 

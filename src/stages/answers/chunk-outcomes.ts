@@ -14,8 +14,7 @@ import { IdTable } from './id-table.ts';
 import { releaseMemory } from './release-memory.ts';
 import { sameBytes } from './same-bytes.ts';
 
-/** Outcomes of a record; a larger one wins. */
-export const UNANSWERED = 0;
+/** Outcomes of a record, which begins without one at 0; a larger one wins. */
 export const AGAIN = 1;
 export const FINAL = 2;
 export const SUCCESS = 3;
@@ -26,6 +25,15 @@ const NOT_YET = 0xffff;
 
 /** A failed batch's complaint about a line says nothing of the line where the queue was full. */
 const QUEUE_CODE = 'token_limit_exceeded';
+
+/** Executed, and most likely paid: only its owner may decide to pay for it again. */
+const UNREADABLE: ValidationError = {
+  code: 'answer_unreadable',
+  message:
+    'The provider answered with a line that cannot be read. It was executed, so it is not sent ' +
+    'again by itself; the bytes are kept in quarantine.',
+  line: null,
+};
 
 /** The last attempt that failed validation. */
 export interface InvalidAttempt {
@@ -41,7 +49,7 @@ export class ChunkOutcomes {
   readonly places = new AnswerPlaces();
   /** Names of classes, by number. */
   readonly classes: string[] = [];
-  /** Validation errors of records that are final by them, by record. */
+  /** Why records are final without a line of the provider's that could stand, by record. */
   readonly refusals = new Map<number, ValidationError>();
   invalid: InvalidAttempt | null = null;
   requests = 0;
@@ -151,13 +159,18 @@ export class ChunkOutcomes {
   }
 
   #foldEntry(reader: AnswersIndexReader, file: number, step: number): void {
-    const { kind, offset, length } = reader.entry;
-    const isReadable = kind !== 'unparsable';
+    const { kind, isError, offset, length } = reader.entry;
     const { bytes, textStart, textEnd } = reader;
-    const record = isReadable ? this.#table.find(bytes, textStart, textEnd) : -1;
+    const record = this.#table.find(bytes, textStart, textEnd);
+    if (kind === 'unparsable') {
+      this.places.add(file, offset, length, -1);
+      this.unparsable += 1;
+      // A line of the error file was a failure, which nobody paid for: its request goes again.
+      if (record >= 0 && !isError) this.#refuse(record, UNREADABLE, step);
+      return;
+    }
     const answer = this.places.add(file, offset, length, record);
-    if (!isReadable) this.unparsable += 1;
-    else if (record < 0) this.strangers += 1;
+    if (record < 0) this.strangers += 1;
     else this.#take(record, answer, reader, step);
   }
 
@@ -191,14 +204,19 @@ export class ChunkOutcomes {
       const record = sent[error.line - 1];
       if (record === undefined || refused.has(record)) continue;
       refused.add(record);
-      if ((this.#outcomes[record] as number) >= FINAL) continue;
-      this.#set(record, FINAL, step);
-      this.#answers[record] = -1;
-      this.refusals.set(record, error);
-      this.#classNumbers[record] = this.#classNumber(error.code);
+      this.#refuse(record, error, step);
     }
     const { attempt: number } = attempt;
     this.invalid = { attempt: number, sent: sent.length, lines: refused.size };
+  }
+
+  /** Ends a record that has no final answer yet with an error line of our own. */
+  #refuse(record: number, error: ValidationError, step: number): void {
+    if ((this.#outcomes[record] as number) >= FINAL) return;
+    this.#set(record, FINAL, step);
+    this.#answers[record] = -1;
+    this.refusals.set(record, error);
+    this.#classNumbers[record] = this.#classNumber(error.code);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync } from 'node:fs';
+import type { RejectionCode } from '../../domain/request.ts';
 import { AnswerScanner } from './answer-scanner.ts';
 import { decodedId } from './decoded-id.ts';
 import type { DecodedId } from './decoded-id.ts';
@@ -9,8 +10,29 @@ import { LineBlocks } from './line-blocks.ts';
 
 const NEWLINE = 0x0a;
 
-/** A rejected line keeps its id although an earlier line has the same. */
-const MAY_REPEAT = 'duplicate_custom_id';
+/** A rejected line keeps its id, whichever other line has the same. */
+const REJECTIONS: Readonly<Record<RejectionCode, true>> = {
+  invalid_utf8: true,
+  invalid_json: true,
+  not_an_object: true,
+  line_too_long: true,
+  nested_too_deep: true,
+  duplicate_key: true,
+  invalid_custom_id: true,
+  duplicate_custom_id: true,
+  invalid_method: true,
+  missing_url: true,
+  unknown_url: true,
+  mixed_url: true,
+  missing_body: true,
+  invalid_body: true,
+  missing_model: true,
+  invalid_model: true,
+  streaming_unsupported: true,
+  missing_input: true,
+  too_many_inputs: true,
+  request_too_large: true,
+};
 
 export class ResultLines {
   /** Tells of the current line where that is readable. */
@@ -67,7 +89,8 @@ export class ResultLines {
 
   /** Whether another line may have the same id. */
   get mayRepeat(): boolean {
-    return this.scanner.isOwn && this.scanner.error.code(this.bytes) === MAY_REPEAT;
+    const { scanner } = this;
+    return scanner.isOwn && Object.hasOwn(REJECTIONS, scanner.error.code(this.bytes) ?? '');
   }
 
   /** After the last line: what is wrong with the file as a whole. */

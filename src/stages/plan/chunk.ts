@@ -11,7 +11,7 @@ import { chunkIdOf } from '../../domain/ids.ts';
 import type { ChunkLimits, PlannedChunk } from '../../domain/plan.ts';
 import type { ChunkFiles } from './chunk-files.ts';
 
-export const MAX_MODELS = 200;
+const MAX_MODELS = 200;
 const MAX_LINES = 200_000;
 
 /** A chunk's counts while it grows, and afterwards. */

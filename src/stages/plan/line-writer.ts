@@ -20,6 +20,21 @@ export interface PlacedLine {
   idEscaped: boolean;
 }
 
+/** One to be filled again for every line. */
+export function blankPlace(): PlacedLine {
+  const noBytes = Buffer.alloc(0);
+  return {
+    buffer: noBytes,
+    start: 0,
+    end: 0,
+    line: 0,
+    idBytes: noBytes,
+    idStart: 0,
+    idEnd: 0,
+    idEscaped: false,
+  };
+}
+
 export class LineWriter {
   readonly #record = { line: 0, flags: 0, offset: 0, length: 0, idOffset: 0, idLength: 0 };
   #files: ChunkFiles | null = null;

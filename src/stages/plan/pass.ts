@@ -12,8 +12,7 @@ import { ChunkPacker } from './chunk.ts';
 import type { DraftChunk, PackerEvents } from './chunk.ts';
 import { DuplicateIds } from './duplicate-ids.ts';
 import type { IdPlace } from './ids-log.ts';
-import { LineWriter } from './line-writer.ts';
-import type { PlacedLine } from './line-writer.ts';
+import { blankPlace, LineWriter } from './line-writer.ts';
 import type { PlanTask } from './plan.ts';
 import * as reasons from './reasons.ts';
 import { Rejections } from './rejections.ts';
@@ -42,16 +41,7 @@ export class PlanningPass implements LineSink {
   readonly #scan = new RequestScanner();
   readonly #writer = new LineWriter();
   readonly #refuse: () => void;
-  readonly #placed: PlacedLine = {
-    buffer: NO_BYTES,
-    start: 0,
-    end: 0,
-    line: 0,
-    idBytes: NO_BYTES,
-    idStart: 0,
-    idEnd: 0,
-    idEscaped: false,
-  };
+  readonly #placed = blankPlace();
   readonly #place: IdPlace = { line: 0, chunk: 0, record: 0, sizeBytes: 0, inputs: 0 };
 
   /** `refuse` is called once, at the first rejected line of a task that fails on it. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { inWords } from '../../../src/adapters/redis/trouble.ts';
 import { openWorkQueue } from '../../../src/adapters/bullmq/work-queue.ts';
 import type { WorkQueueOptions } from '../../../src/adapters/bullmq/work-queue-options.ts';
 import type { Bell, BellAnswer, WorkQueue } from '../../../src/ports/work-queue.ts';
@@ -194,10 +195,10 @@ test("a dead answerer's bell is handed to another", async () => {
   never.resolve(DONE);
 });
 
-test('an answer that throws is told with its bell', async () => {
-  const queue = open();
+test('what an answer throws is told as it is, with its bell', async () => {
+  const queue = open({ inWords });
   const answers = new Answers();
-  const planned = new Error('planned failure of the answer');
+  const planned = Object.assign(new Error('the disk timed out'), { code: 'E', syscall: 'open' });
   await queue.listen('poll', 1, async (bell) => {
     answers.record(bell);
     if (answers.bells.length === 1) throw planned;
@@ -206,6 +207,7 @@ test('an answer that throws is told with its bell', async () => {
   await queue.ring(bellFor(1));
   await answers.until(2);
   expect(troubles).toEqual([{ error: planned, bell: bellFor(1) }]);
+  expect(troubles[0]?.error).toBe(planned);
 });
 
 test('Redis holds ids only, nothing of answered bells, and few events', async () => {

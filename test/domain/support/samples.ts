@@ -10,6 +10,7 @@ import { freshChunk } from '../../../src/domain/chunk.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type {
   JobEvent,
+  JobSource,
   JobSpec,
   JobState,
   PlanReference,
@@ -79,7 +80,7 @@ export function chunkIn<Status extends ChunkState['status']>(
     waiting: freshChunk(3),
     uploaded: { ...MADE, status: 'uploaded', attempt: ATTEMPT, pauseMs: 0, reason: '' },
     submitting: { ...MADE, status: 'submitting', attempt: DECIDED },
-    abandoning: { ...MADE, status: 'abandoning', attempt: DECIDED },
+    abandoning: { ...MADE, status: 'abandoning', attempt: DECIDED, account: 'own' },
     submitted: { ...MADE, status: 'submitted', attempt: DECIDED, batchId: 'batch_1' },
     ended: { ...MADE, status: 'ended', attempt: DECIDED, batch: ENDED },
     settling: { ...MADE, status: 'settling', close: null },
@@ -103,12 +104,19 @@ const AGAIN = { kind: 'again', pauseMs: 5, reason: 'again' } as const;
 
 export const CHUNK_EVENTS: { readonly [Type in ChunkEvent['type']]: ChunkEvent & { type: Type } } =
   {
+    taken_over: {
+      type: 'taken_over',
+      attempt: DECIDED,
+      batchId: 'batch_1',
+      strays: [],
+      files: ['file-1'],
+    },
     uploaded: { type: 'uploaded', attempt: ATTEMPT },
     submitting: { type: 'submitting', attemptId: 'attempt-1' },
     unsent: { type: 'unsent', attemptId: 'attempt-1', pauseMs: 7, reason: 'rate limit' },
     file_lost: { type: 'file_lost', fileId: 'file-1', pauseMs: 3, reason: 'gone' },
     submitted: { type: 'submitted', attemptId: 'attempt-1', batchId: 'batch_1', adopted: false },
-    abandoning: { type: 'abandoning', attemptId: 'attempt-1' },
+    abandoning: { type: 'abandoning', attemptId: 'attempt-1', account: 'own' },
     abandoned: { type: 'abandoned', attemptId: 'attempt-1' },
     ended: { type: 'ended', batch: ENDED },
     collected: {
@@ -133,18 +141,20 @@ export const CHUNK_EVENTS: { readonly [Type in ChunkEvent['type']]: ChunkEvent &
 
 export const JOB = `job_${'0'.repeat(26)}` as JobId;
 
+export const SOURCE = {
+  kind: 'path',
+  location: '/requests.jsonl',
+  encoding: 'identity',
+  sizeBytes: 10,
+  sha256: 'cc',
+} as const satisfies JobSource;
+
 export const SPEC: JobSpec = {
   id: JOB,
   createdAtMs: 0,
   runKey: 'key',
   name: 'requests.jsonl',
-  source: {
-    kind: 'path',
-    location: '/requests.jsonl',
-    encoding: 'identity',
-    sizeBytes: 10,
-    sha256: 'cc',
-  },
+  source: SOURCE,
   defaults: { endpoint: null, model: null },
   limits: { maxRequests: 10, maxBytes: 1_000, maxInputs: 10, maxLineBytes: 1_000 },
   onInvalid: 'fail',

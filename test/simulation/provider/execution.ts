@@ -2,7 +2,10 @@
 
 import type { Random } from '../random.ts';
 
-/** `bad` fails its batch's validation, `flaky` fails now and then, `final` is refused. */
+/**
+ * `bad` fails its batch's validation, `flaky` fails now and then, `final` is refused. Scenarios
+ * also have `broke`: the account cannot pay for it.
+ */
 export const NATURES = [
   'ok',
   'ok',
@@ -25,6 +28,9 @@ export function execute(customId: string, batchId: string, random: Random) {
   const nature = natureOf(customId);
   if (nature === 'final') {
     return { line: answer(customId, 400, { error: { code: 'invalid_value' } }), ok: false };
+  }
+  if (nature === 'broke') {
+    return { line: answer(customId, 429, { error: { code: 'insufficient_quota' } }), ok: false };
   }
   if (nature === 'flaky' && random.chance(0.4)) {
     const code = random.pick(['server_error', 'rate_limit_exceeded', 'insufficient_quota']);

@@ -15,7 +15,11 @@ export interface PortParts {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly rates: () => Rates;
-  /** Told of each create that takes effect, before it does. */
+  /** No call arrives just now. */
+  readonly isAway: () => boolean;
+  /** Told of what takes effect, before it does. */
+  readonly uploading: (bytes: Buffer) => void;
+  readonly deleting: (fileId: string) => void;
   readonly creating: (process: SimulatedProcess, attemptId: string, fileId: string) => void;
 }
 
@@ -33,8 +37,9 @@ export function createProviderPort(process: SimulatedProcess, parts: PortParts):
     upload: ({ localPath, ranges, filename }) =>
       call('upload', () => {
         const bytes = files.read(localPath);
-        const sent = ranges.map(({ start, end }) => bytes.subarray(start, end));
-        return model.upload(filename, Buffer.concat(sent));
+        const sent = Buffer.concat(ranges.map(({ start, end }) => bytes.subarray(start, end)));
+        parts.uploading(sent);
+        return model.upload(filename, sent);
       }),
     createBatch: (input) => createBatch(process, input, parts),
     retrieveBatch: (id) => call('retrieveBatch', () => oddly(found(model.retrieve(id)), parts)),
@@ -42,7 +47,11 @@ export function createProviderPort(process: SimulatedProcess, parts: PortParts):
     cancelBatch: (id) => call('cancelBatch', () => model.cancel(id)),
     retrieveFile: (id) => call('retrieveFile', () => model.retrieveFile(id)),
     listFiles: (after) => call('listFiles', () => model.listFiles(after)),
-    deleteFile: (id) => call('deleteFile', () => model.deleteFile(id)),
+    deleteFile: (id) =>
+      call('deleteFile', () => {
+        parts.deleting(id);
+        model.deleteFile(id);
+      }),
     download: (id, path) =>
       call('download', () => {
         const bytes = found(model.download(id));
@@ -56,7 +65,7 @@ export function createProviderPort(process: SimulatedProcess, parts: PortParts):
 function weathered<Value>(
   process: SimulatedProcess,
   label: string,
-  { random, rates }: PortParts,
+  { random, rates, isAway }: PortParts,
   effect: () => Promise<Value>,
 ): Promise<Value> {
   const { transient, unknown, refused } = rates();
@@ -69,6 +78,7 @@ function weathered<Value>(
   const isAnswerLost = random.chance(unknown / 2);
   const style = { thereMs: random.spread(10, 3_000), backMs: random.spread(10, 3_000) };
   return process.call(label, style, async () => {
+    if (isAway()) throw weather('transient', null, 'the provider is away');
     if (lost !== null) throw weather(lost, lost === 'transient' ? 429 : null, 'it did not arrive');
     if (isRefused) throw weather('permanent', 401, 'the key is refused for a while');
     const value = await effect();
@@ -83,7 +93,7 @@ function createBatch(
   input: Parameters<BatchProvider['createBatch']>[0],
   parts: PortParts,
 ): ReturnType<BatchProvider['createBatch']> {
-  const { model, random, rates, scheduler, creating } = parts;
+  const { model, random, rates, isAway, scheduler, creating } = parts;
   const { inputFileId, metadata } = input;
   const effect = () => {
     creating(process, metadata['attemptId'] ?? '', inputFileId);
@@ -92,7 +102,7 @@ function createBatch(
   if (random.chance(rates().lateCreate)) {
     const lateMs = random.next() * LONGEST_LATE_CREATE_MS;
     return process.call('createBatch', { thereMs: 1, backMs: input.timeoutMs }, async () => {
-      scheduler.after(lateMs, effect);
+      if (!isAway()) scheduler.after(lateMs, effect);
       throw weather('unknown', null, 'the create timed out');
     });
   }

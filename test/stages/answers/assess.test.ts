@@ -56,6 +56,20 @@ describe('assessChunk', () => {
     expect(assessment.byClass).toEqual({ ok: 2, '400 bad': 1, batch_expired: 1, no_answer: 1 });
   });
 
+  test('sends again what an unreadable line does not name, or names as a failure', () => {
+    using folder = temporaryFolder();
+    const output =
+      '{"id":"batch_req_1","custom\n' +
+      '{"custom_id":"a","custom_id":"b"}\n' +
+      '{"custom_id":"c","response":{"body":{"metadata":{"custom_id":"d"},\n';
+    const errors = '{"custom_id":"e","response":\n';
+    const attempt = makeAttempt(folder.path, 1, output, errors);
+    const { assessment, pending } = assess(folder.path, FIVE, [attempt]);
+    expect(pending).toBe(['a', 'b', 'd', 'e'].map(requestLine).join(''));
+    expect(assessment).toMatchObject({ unparsable: 4, strangers: 0 });
+    expect(assessment.byClass).toEqual({ answer_unreadable: 1, no_answer: 4 });
+  });
+
   test('takes a success of a later attempt, and tells the last reason of others', () => {
     using folder = temporaryFolder();
     const first = makeAttempt(

@@ -120,6 +120,35 @@ describe('settleChunk', () => {
     expect(quarantine).toBe(`no json \r\n${stranger}${long}${rejectedId}`);
   });
 
+  test('answers for good what cannot be read, where its line still says whose it is', () => {
+    using folder = temporaryFolder();
+    const cut = `${successLine('é').slice(0, -12)}\n`;
+    const mangled = Buffer.from(successLine('b').replace('answer', 'answ\u00ff'), 'latin1');
+    const output = Buffer.concat([Buffer.from(cut), mangled, Buffer.from(successLine('a'))]);
+    const made = [sent(1, 'a'), sent(2, 'b'), sent(5, '\\u00e9')];
+    const attempt = makeAttempt(folder.path, 1, output);
+    const { part, lines } = settle(folder.path, made, [attempt]);
+    expect(lines[0]).toBe(successLine('a'));
+    expect(lines[1]).toMatch(
+      /^\{"id":null,"custom_id":"b",.*"code":"answer_unreadable",.*"line":2\}\}\n$/,
+    );
+    expect(lines[2]).toMatch(/"custom_id":"\\u00e9".*"code":"answer_unreadable"/);
+    expect(part).toMatchObject({ succeeded: 1, failed: 2, unparsable: 2, strangers: 0 });
+    expect(part.byClass).toEqual({ ok: 1, answer_unreadable: 2 });
+    const raw = readFileSync(join(folder.path, 'quarantine.jsonl'));
+    expect(raw.equals(Buffer.concat([Buffer.from(cut), mangled]))).toBe(true);
+  });
+
+  test('prefers a success to a line that cannot be read, whichever comes first', () => {
+    using folder = temporaryFolder();
+    const cut = (id: string) => `${successLine(id).slice(0, -12)}\n`;
+    const first = makeAttempt(folder.path, 1, successLine('a') + cut('a') + cut('b'));
+    const stray = makeAttempt(folder.path, 2, successLine('b'));
+    const { part, lines } = settle(folder.path, [sent(1, 'a'), sent(2, 'b')], [first, stray]);
+    expect(lines).toEqual([successLine('a'), successLine('b')]);
+    expect(part).toMatchObject({ succeeded: 2, failed: 0, unparsable: 2 });
+  });
+
   test('adds the newline that a cut file lacks', () => {
     using folder = temporaryFolder();
     const attempt = makeAttempt(folder.path, 1, successLine('a').trimEnd());

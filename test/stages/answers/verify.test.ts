@@ -96,6 +96,14 @@ describe('verifyResult', () => {
     expect(counts.repeated).toBe(3);
   });
 
+  test('lets rejected lines have one id, whatever they were rejected for', () => {
+    const { text, expected } = sample();
+    const more = [6, 7].map((line) => rejectedLine({ line, rawId: 'b', rejected: true })).join('');
+    const idsDigest = digestOf(['a', 'é', 'c', 'a', null, 'b', 'b']);
+    const changed = { ...expected, ...factsOf(text + more), idsDigest, rejected: 4 };
+    expect(verify(text + more, changed)).toMatchObject({ ok: true, problems: [] });
+  });
+
   test('finds lines that are not answers, blank ones included', () => {
     const { text, expected } = sample();
     const badBytes = Buffer.from('{"custom_id":"a\u00ff"}\n', 'latin1');

@@ -56,6 +56,7 @@ export const ROOMS: readonly Room[] = [
     may: [
       'src/compose.ts',
       'src/probes.ts',
+      'src/health.ts',
       'src/version.ts',
       'src/http/contract.ts',
       // Where the objects of a job lie; the commands deliver and prune them.
@@ -72,7 +73,10 @@ export const ROOMS: readonly Room[] = [
   { place: 'src/dashboard/', may: [] },
   { place: 'src/simulator/', may: [], packages: ['express'], builtIns: ['*'] },
   composition('src/compose.ts'),
+  composition('src/guarded-work.ts'),
+  composition('src/policy.ts'),
   composition('src/probes.ts'),
+  composition('src/health.ts'),
   {
     place: 'src/tasks.ts',
     may: ['src/adapters/system/thread-host.ts', 'src/stages/engines.ts'],
@@ -100,6 +104,9 @@ function composition(place: string): Room {
     place,
     may: [
       'src/compose.ts',
+      'src/guarded-work.ts',
+      'src/policy.ts',
+      'src/health.ts',
       'src/version.ts',
       'src/adapters/',
       'src/service/',

@@ -15,6 +15,7 @@ type Folder = Map<string, Blob | Folder>;
 
 export class MemoryBlobStore implements BlobStore {
   readonly #root: Folder = new Map();
+  readonly #names = new Map<string, readonly string[]>();
   readonly #files: LocalFiles;
   readonly #wallMs: () => number;
 
@@ -30,7 +31,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async put(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    segmentsOf(name);
+    this.#segmentsOf(name);
     if (content instanceof Uint8Array) return this.#write(name, Buffer.from(content));
     const blocks: Uint8Array[] = [];
     for await (const block of content) blocks.push(block);
@@ -38,7 +39,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async putFile(name: string, localPath: string): Promise<void> {
-    segmentsOf(name);
+    this.#segmentsOf(name);
     this.#write(name, await this.#files.take(localPath));
   }
 
@@ -67,23 +68,23 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async list(folder: string): Promise<string[]> {
-    const found = folder === '' ? this.#root : this.#find(segmentsOf(folder));
+    const found = folder === '' ? this.#root : this.#find(this.#segmentsOf(folder));
     if (!(found instanceof Map)) return [];
     const names = [...found].map(([name, child]) => (child instanceof Map ? `${name}/` : name));
     return names.toSorted();
   }
 
   async delete(name: string): Promise<void> {
-    if (this.#blob(name) !== null) this.#remove(segmentsOf(name));
+    if (this.#blob(name) !== null) this.#remove(this.#segmentsOf(name));
   }
 
   async deleteFolder(folder: string): Promise<void> {
-    const segments = segmentsOf(folder);
+    const segments = this.#segmentsOf(folder);
     if (this.#find(segments) instanceof Map) this.#remove(segments);
   }
 
   #blob(name: string): Blob | null {
-    const found = this.#find(segmentsOf(name));
+    const found = this.#find(this.#segmentsOf(name));
     return found === null || found instanceof Map ? null : found;
   }
 
@@ -97,10 +98,10 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   #write(name: string, bytes: Buffer): void {
-    const segments = segmentsOf(name);
-    const last = segments.pop() ?? '';
+    const segments = this.#segmentsOf(name);
+    const last = segments.at(-1) ?? '';
     let folder = this.#root;
-    for (const segment of segments) {
+    for (const segment of segments.slice(0, -1)) {
       const child = folder.get(segment) ?? (new Map() as Folder);
       if (!(child instanceof Map)) throw new Error(`${name} lies below an object`);
       folder.set(segment, child);
@@ -116,10 +117,16 @@ export class MemoryBlobStore implements BlobStore {
     parent.delete(segments.at(-1) ?? '');
     if (parent.size === 0 && segments.length > 1) this.#remove(segments.slice(0, -1));
   }
-}
 
-function segmentsOf(name: string): string[] {
-  const segments = name.split('/');
-  if (segments.every((segment) => SEGMENT.test(segment))) return segments;
-  throw new RangeError(`${JSON.stringify(name)} is not a name`);
+  /** Names are asked for again and again: what they consist of is found out once. */
+  #segmentsOf(name: string): readonly string[] {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    const segments = name.split('/');
+    if (!segments.every((segment) => SEGMENT.test(segment))) {
+      throw new RangeError(`${JSON.stringify(name)} is not a name`);
+    }
+    this.#names.set(name, segments);
+    return segments;
+  }
 }

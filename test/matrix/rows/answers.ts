@@ -1,0 +1,180 @@
+/** Rows about the answers: files that are cut or gone, lines that are not what they should be. */
+
+import type { Ending, Row, Scene } from '../row.ts';
+import { few, strikesOf } from '../row.ts';
+
+const DOWNLOADS = [
+  ['download_cut', 'a reset in the middle of a download'],
+  ['download_truncated_silently', 'a download that ends early without an error'],
+  ['download_truncated_at_line_end', 'a download that ends early just behind a line'],
+  ['download_stalls', 'a download that stops and stays open'],
+] as const;
+
+export const ANSWER_ROWS: readonly Row[] = [
+  ...DOWNLOADS.map(([name, fault]): Row => ({
+    name: name.replaceAll('_', ' '),
+    fault,
+    outcome: 'downloaded again; bytes and counts are checked',
+    faults: (seed) => [{ name, times: few(seed) }],
+    maxAttempts: 1,
+  })),
+  {
+    name: 'download without a length',
+    fault: 'a download without a Content-Length',
+    outcome: 'checked by the file’s stated size and the counts',
+    faults: () => [{ name: 'download_without_length' }],
+    maxAttempts: 1,
+  },
+  {
+    name: 'output file gone',
+    fault: 'the output file is gone',
+    outcome: 'error lines `output_lost`, alert `answers_incomplete`; nothing goes again by itself',
+    mixes: false,
+    faults: () => [{ name: 'output_file_gone', times: 1 }],
+    tells: ['answers_incomplete'],
+    leaves: /_output\.jsonl/,
+    errors: (scene) => ({ output_lost: requestsOfIncomplete(scene) }),
+    paid: ({ lines }) => lines.length,
+    check: oneBatchEach,
+  },
+  {
+    name: 'error file gone',
+    fault: 'the error file is gone',
+    outcome: 'its requests go again: none of them was paid; alert `answers_incomplete`',
+    faults: () => [
+      { name: 'line_error_429', rate: 0.4, times: 12 },
+      { name: 'error_file_gone', times: 1 },
+    ],
+    leaves: /_error\.jsonl/,
+    tells: ['answers_incomplete'],
+  },
+  {
+    name: 'empty error file',
+    fault: 'an error file of zero bytes',
+    outcome: 'nothing failed',
+    faults: () => [{ name: 'error_file_empty' }],
+    maxAttempts: 1,
+  },
+  {
+    name: 'doubled answer lines',
+    fault: 'answer lines that stand twice',
+    outcome: 'the first stays; the others are counted as duplicates',
+    faults: () => [{ name: 'line_duplicate', rate: 0.4 }],
+    maxAttempts: 1,
+    check: counted('duplicates', 'line_duplicate'),
+  },
+  {
+    name: 'conflicting answer lines',
+    fault: 'a success, and a failure of the same request',
+    outcome: 'the success stays; counted as a conflict',
+    faults: () => [{ name: 'line_conflict', rate: 0.4 }],
+    maxAttempts: 1,
+    check: counted('conflicts', 'line_conflict'),
+  },
+  {
+    name: 'strangers',
+    fault: 'answers to requests that were never sent',
+    outcome: 'quarantined and counted',
+    faults: () => [{ name: 'line_stranger', rate: 0.4 }],
+    maxAttempts: 1,
+    check: counted('strangers', 'line_stranger'),
+  },
+  {
+    name: 'missing answer lines',
+    fault: 'requests without any line',
+    outcome: 'sent again, and only they',
+    faults: () => [{ name: 'line_missing', rate: 0.4, times: 10 }],
+  },
+  {
+    name: 'an answer line missing for good',
+    fault: 'a request without any line in every attempt',
+    outcome: 'error line `attempts_exhausted`',
+    mixes: false,
+    faults: () => [{ name: 'line_missing', match: 'plain-7' }],
+    maxAttempts: 2,
+    errors: () => ({ attempts_exhausted: 1 }),
+  },
+  unreadable('line_unparsable', 'an answer line that does not parse'),
+  unreadable('line_bad_utf8', 'an answer line that is not UTF-8'),
+  {
+    name: 'status 0',
+    fault: 'answer lines with status 0 and no body',
+    outcome: 'sent again, and only they',
+    faults: () => [{ name: 'line_status_0', rate: 0.4, times: 10 }],
+  },
+  {
+    name: 'escaped ids',
+    fault: 'ids that are written with \\u escapes',
+    outcome: 'compared after decoding; the line stands as it came',
+    mixes: false,
+    faults: () => [{ name: 'line_id_escaped', rate: 0.5 }],
+    maxAttempts: 1,
+    otherBytes: true,
+  },
+  {
+    name: 'requests that fail for a while',
+    fault: 'answer lines with 429 and 500',
+    outcome: 'sent again, and only they',
+    faults: () => [
+      { name: 'line_error_429', rate: 0.3, times: 8 },
+      { name: 'line_error_500', rate: 0.3, times: 8 },
+    ],
+  },
+  {
+    name: 'requests that fail for good',
+    fault: 'answer lines with any other 4xx',
+    outcome: 'the provider’s error line is the answer',
+    mixes: false,
+    faults: () => [{ name: 'line_error_400', rate: 0.3 }],
+    maxAttempts: 1,
+    errors: (scene) => ({ context_length_exceeded: strikesOf(scene, 'line_error_400') }),
+  },
+  {
+    name: 'insufficient quota in answer lines',
+    fault: '`insufficient_quota` in answer lines',
+    outcome: 'the job is held; resumed, it sends them again, and no attempt is counted',
+    mixes: false,
+    faults: () => [{ name: 'line_error_quota', rate: 0.4 }],
+    maxAttempts: 1,
+    hold: 'insufficient_quota',
+  },
+];
+
+/** The request was executed, and most likely paid: see decision 0006. */
+function unreadable(name: 'line_unparsable' | 'line_bad_utf8', fault: string): Row {
+  return {
+    name: name.replaceAll('_', ' '),
+    fault,
+    outcome: 'error line `answer_unreadable` for it alone; its bytes are quarantined',
+    mixes: false,
+    faults: () => [{ name, rate: 0.3 }],
+    tells: ['answers_incomplete'],
+    errors: (scene) => ({ answer_unreadable: strikesOf(scene, name) }),
+    check: (scene, ending) => [
+      ...oneBatchEach(scene, ending),
+      ...counted('unparsable', name)(scene, ending),
+    ],
+  };
+}
+
+function counted(kind: string, fault: string): (scene: Scene, ending: Ending) => string[] {
+  return (scene, { manifest }) => {
+    const [found, expected] = [manifest.quarantine[kind] ?? 0, strikesOf(scene, fault)];
+    return found === expected ? [] : [`the manifest counts ${found} ${kind}, not ${expected}`];
+  };
+}
+
+function oneBatchEach({ simulator }: Scene, { chunks }: Ending): string[] {
+  const { batchesCreated } = simulator.ledger.totals();
+  return batchesCreated === chunks ? [] : [`${batchesCreated} batches for ${chunks} chunks`];
+}
+
+/** Requests of the batches that operators were told of. */
+function requestsOfIncomplete({ notices, simulator }: Scene): number {
+  const told = notices.filter(({ code }) => code === 'answers_incomplete');
+  const ids = new Set(told.map(({ message }) => /batch_\w+/.exec(message)?.[0]));
+  return simulator.controls
+    .batches()
+    .filter(({ id }) => ids.has(id))
+    .reduce((sum, batch) => sum + (batch['request_counts'] as { total: number }).total, 0);
+}

@@ -1,0 +1,45 @@
+/** Which deletions are allowed: nothing goes before the audit that an answer may still need. */
+
+import type { ChunkState } from '../../src/domain/chunk.ts';
+import type { JobState } from '../../src/domain/job.ts';
+
+/** Every stream as it is now, and input files whose create was given up at some time. */
+export interface Known {
+  readonly jobs: ReadonlyMap<string, JobState>;
+  /** By `<job>/<chunk>`. */
+  readonly chunks: ReadonlyMap<string, ChunkState>;
+  readonly givenUp: ReadonlySet<string>;
+}
+
+const ANSWERS = /^local\/jobs\/(job_\w+)\/chunks\/(c\d+)\/attempts\/([^/]+)/;
+const PART = /^local\/jobs\/(job_\w+)\/chunks\/(c\d+)\/part-([0-9a-f]+)-/;
+
+/** Why the provider's file must not be deleted now; null where it may. */
+export function keepsRemote(fileId: string, known: Known): string | null {
+  if (known.givenUp.has(fileId)) return null;
+  for (const [key, state] of known.chunks) {
+    if (!state.files.includes(fileId) && !filesOf(state).includes(fileId)) continue;
+    if (!isAudited(key, known)) return `${fileId} of ${key} is deleted before the audit`;
+  }
+  return null;
+}
+
+/** Why the object, or all below the folder, must not be deleted now; null where it may. */
+export function keepsLocal(name: string, known: Known): string | null {
+  const [, job = '', chunk = '', what = ''] = ANSWERS.exec(name) ?? PART.exec(name) ?? [];
+  const state = known.chunks.get(`${job}/${chunk}`);
+  if (state === undefined || isAudited(job, known)) return null;
+  const isAnswers = state.collected.some(({ folder }) => folder === what);
+  const isPart = state.status === 'settled' && state.part.crc32 === what;
+  return isAnswers || isPart ? `${name} is deleted before the audit` : null;
+}
+
+function filesOf(state: ChunkState): (string | null)[] {
+  if (state.status !== 'ended') return [];
+  return [state.batch.outputFileId, state.batch.errorFileId];
+}
+
+function isAudited(key: string, { jobs }: Known): boolean {
+  const status = jobs.get(key.split('/')[0] ?? '')?.status;
+  return status === 'merged' || status === 'done';
+}
