@@ -1,13 +1,13 @@
-/** Reads the environment and a `.env` file into one frozen Config: the only reader of both. */
+/** Reads flags, the environment and a `.env` file into one frozen Config: their only reader. */
 
-import { readFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
+import type { ConfigSource, Given, Origin, Values } from './given.ts';
+import { originText, readGiven } from './given.ts';
 import type { ProviderProfile } from './providers.ts';
 import { isLoopback, profileFor } from './providers.ts';
-import type { Settings } from './schema.ts';
-import { settings } from './schema.ts';
+import type { SettingName, Settings } from './schema.ts';
+import { SECRETS, settings } from './schema.ts';
 
 /** Everything an operator may set, resolved. */
 export interface Config extends Settings {
@@ -19,21 +19,21 @@ export interface Config extends Settings {
   readonly programPath: string;
 }
 
-/** Names every setting that is wrong, one a line. */
+/** One setting as it stands. */
+export interface SettingView {
+  readonly name: SettingName;
+  /** Null: not given, and there is no default. A secret that is given is `set`. */
+  readonly value: string | null;
+  readonly origin: Origin;
+}
+
+/** Names everything that is wrong, one sentence a line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /** A create whose decision is older than this is not sent any more. */
 export const CREATE_DEADLINE_MS = 10_000;
-
-/** Settings whose value may stand in a file that `<NAME>_FILE` names. */
-const SECRETS = ['OPENAI_API_KEY', 'REDIS_URL'] as const;
-
-export interface ConfigSource {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly folder: string;
-}
 
 /** This process's environment and working folder. */
 export function processSource(): ConfigSource {
@@ -44,24 +44,11 @@ export function processSource(): ConfigSource {
  * Precedence: `flags` (by setting name), the environment, `<folder>/.env`, defaults. Empty
  * values count as absent. Throws ConfigError with all that is wrong at once.
  */
-export function loadConfig(
-  flags: Readonly<Record<string, string | number | undefined>>,
-  source: ConfigSource,
-): Config {
-  const raw = {
-    ...present(readEnvFile(source.folder)),
-    ...present(source.env),
-    ...present(flags),
-  };
-  const withSecrets = { ...readSecretFiles(raw), ...raw };
-  const parsed = settings.safeParse(withSecrets);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe).join('\n'));
-  const values = parsed.data;
-  requireSafeTimes(values);
+export function loadConfig(flags: Values, source: ConfigSource): Config {
+  const { values, profile } = readSettings(flags, source);
   return Object.freeze({
     ...values,
-    OPENAI_BASE_URL: values.OPENAI_BASE_URL.replace(/\/+$/, ''),
-    profile: profileOf(values),
+    profile,
     dataDir: resolve(source.folder, values.BATCHWRIGHT_DATA_DIR),
     cacheDir: values.BATCHWRIGHT_CACHE_DIR ?? cacheFolder(source.env),
     runtimeDir: values.BATCHWRIGHT_RUNTIME_DIR ?? runtimeFolder(source.env),
@@ -69,60 +56,93 @@ export function loadConfig(
   });
 }
 
-type Raw = Record<string, string | number>;
-
-function present(values: Readonly<Record<string, string | number | undefined>>): Raw {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries(entries) as Raw;
+/** Each setting, its value and where that comes from. Throws ConfigError as loadConfig does. */
+export function viewSettings(flags: Values, source: ConfigSource): SettingView[] {
+  const { values, given } = readSettings(flags, source);
+  return NAMES.map((name) => {
+    const origin = given.get(name)?.origin ?? { kind: 'default' };
+    const value = values[name];
+    if (value === undefined) return { name, value: null, origin };
+    return { name, value: isSecret(name) ? 'set' : String(value), origin };
+  });
 }
 
-function readEnvFile(folder: string): Record<string, string | undefined> {
-  try {
-    return parseEnv(readFileSync(join(folder, '.env'), 'utf8'));
-  } catch (error) {
-    if (isMissing(error)) return {};
-    throw new ConfigError(`.env cannot be read: ${String(error)}`);
-  }
+const NAMES = Object.keys(settings.shape) as SettingName[];
+
+interface SettingsRead {
+  readonly values: Settings;
+  readonly profile: ProviderProfile;
+  readonly given: ReadonlyMap<string, Given>;
 }
 
-function readSecretFiles(raw: Raw): Raw {
-  const secrets: Raw = {};
-  for (const name of SECRETS) {
-    const path = raw[`${name}_FILE`];
-    if (path === undefined || raw[name] !== undefined) continue;
-    try {
-      secrets[name] = readFileSync(String(path), 'utf8').trim();
-    } catch {
-      throw new ConfigError(`${name}_FILE: ${path} cannot be read.`);
+function readSettings(flags: Values, source: ConfigSource): SettingsRead {
+  const problems: string[] = [];
+  const given = readGiven(flags, source, problems);
+  const values = parseAll(given, problems);
+  const profile = findProfile(values, problems);
+  problems.push(...unsafeTimes(values));
+  if (problems.length > 0 || profile === null) throw new ConfigError(problems.join('\n'));
+  return { values: values as Settings, profile, given };
+}
+
+/** One by one, so that what depends on two settings is looked at though a third is wrong. */
+function parseAll(given: ReadonlyMap<string, Given>, problems: string[]): Partial<Settings> {
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of NAMES) {
+    const one = given.get(name);
+    const parsed = settings.shape[name].safeParse(one?.value);
+    if (parsed.success) {
+      values[name] = parsed.data;
+    } else {
+      const mustBe = parsed.error.issues[0]?.message ?? 'cannot be so';
+      problems.push(`${name} ${mustBe}; ${one === undefined ? 'it is not' : shown(name, one)}.`);
     }
   }
-  return secrets;
+  const { OPENAI_BASE_URL: baseUrl } = values as Partial<Settings>;
+  if (baseUrl !== undefined) values.OPENAI_BASE_URL = baseUrl.replace(/\/+$/, '');
+  return values as Partial<Settings>;
 }
 
-function describe(issue: { path: PropertyKey[]; message: string }): string {
-  return `${issue.path.map(String).join('.')}: ${issue.message}`;
+/** What was given instead, for people; a URL may hold a password where it must not. */
+function shown(name: SettingName, { value, origin }: Given): string {
+  const text = String(value);
+  const isHidden = isSecret(name) || /:\/\/.*[@?]/s.test(text);
+  const what = isHidden ? 'what is given is not' : `it is ${JSON.stringify(text.slice(0, 100))}`;
+  return `${what} (${originText(origin)})`;
+}
+
+function isSecret(name: SettingName): boolean {
+  return SECRETS.some((secret) => secret === name);
 }
 
 /**
  * Nobody may give a create up while the process that decided it may still send it and wait for
  * its answer. Servers of this machine spend no money: tests shorten the window there.
  */
-function requireSafeTimes(values: Settings): void {
-  const { BATCHWRIGHT_CREATE_SETTLE_MS: settleMs, BATCHWRIGHT_CREATE_TIMEOUT_MS: timeoutMs } =
-    values;
+function unsafeTimes(values: Partial<Settings>): string[] {
+  const {
+    OPENAI_BASE_URL: baseUrl,
+    BATCHWRIGHT_CREATE_SETTLE_MS: settleMs,
+    BATCHWRIGHT_CREATE_TIMEOUT_MS: timeoutMs,
+  } = values;
+  if (baseUrl === undefined || settleMs === undefined || timeoutMs === undefined) return [];
   const leastMs = CREATE_DEADLINE_MS + timeoutMs;
-  if (settleMs >= leastMs || isLoopback(values.OPENAI_BASE_URL)) return;
-  throw new ConfigError(
-    `BATCHWRIGHT_CREATE_SETTLE_MS: must be at least ${leastMs}: ${CREATE_DEADLINE_MS} and ` +
-      'BATCHWRIGHT_CREATE_TIMEOUT_MS, or a batch could be paid twice',
-  );
+  if (settleMs >= leastMs || isLoopback(baseUrl)) return [];
+  return [
+    `BATCHWRIGHT_CREATE_SETTLE_MS must be at least ${leastMs}: ${CREATE_DEADLINE_MS} and ` +
+      `BATCHWRIGHT_CREATE_TIMEOUT_MS, or a batch could be paid twice; it is ${settleMs}.`,
+  ];
 }
 
-function profileOf(values: Settings): ProviderProfile {
+function findProfile(values: Partial<Settings>, problems: string[]): ProviderProfile | null {
+  const { OPENAI_BASE_URL: baseUrl, BATCHWRIGHT_PROVIDER: name } = values;
+  // A URL that is wrong has been told; the name of a profile can be judged without it.
+  const host = baseUrl ?? 'http://localhost';
   try {
-    return profileFor(values.OPENAI_BASE_URL, values.BATCHWRIGHT_PROVIDER ?? null);
+    return profileFor(host, name ?? null);
   } catch (error) {
-    throw new ConfigError(`BATCHWRIGHT_PROVIDER: ${(error as Error).message}`);
+    problems.push(`BATCHWRIGHT_PROVIDER: ${(error as Error).message}.`);
+    return null;
   }
 }
 
@@ -133,8 +153,4 @@ function cacheFolder(env: ConfigSource['env']): string {
 function runtimeFolder(env: ConfigSource['env']): string {
   const own = join(tmpdir(), `batchwright-${userInfo().username}`);
   return env['XDG_RUNTIME_DIR'] === undefined ? own : join(env['XDG_RUNTIME_DIR'], 'batchwright');
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

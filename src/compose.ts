@@ -11,6 +11,7 @@ import { createFileBlobStore } from './adapters/file/blob-store.ts';
 import { createFileScratch } from './adapters/file/scratch.ts';
 import { createOpenAiProvider } from './adapters/openai/provider.ts';
 import { openLiveBoard } from './adapters/redis/live-board.ts';
+import { openStepAges } from './adapters/redis/step-ages.ts';
 import type { RedisHandle, RedisSettings } from './adapters/redis/open.ts';
 import { openRedis } from './adapters/redis/open.ts';
 import type { Tell } from './adapters/redis/news.ts';
@@ -27,12 +28,15 @@ import type { Journal } from './ports/journal.ts';
 import type { Notice, Notices } from './ports/notices.ts';
 import type { Scratch } from './ports/scratch.ts';
 import type { ThreadPool } from './ports/thread-pool.ts';
-import type { Bell, QueueName, WorkQueue } from './ports/work-queue.ts';
+import type { SharedStepAges } from './ports/step-ages.ts';
+import type { Bell, QueueMeter, QueueName, WorkQueue } from './ports/work-queue.ts';
 import { QUEUES } from './ports/work-queue.ts';
 import { Alerts, KeptNotices } from './service/alerts.ts';
 import { guardedWork } from './guarded-work.ts';
 import { policyOf } from './policy.ts';
 import { Brake } from './service/brake.ts';
+import { CountedProvider } from './service/counted-provider.ts';
+import type { LimitRules } from './service/chunk-limits.ts';
 import { JobViews } from './service/job-views.ts';
 import { Jobs } from './service/jobs.ts';
 import { NoticeCounts } from './service/notice-counts.ts';
@@ -46,6 +50,8 @@ import { Sightings } from './stages/sightings.ts';
 import type { Tools } from './stages/tools.ts';
 import { Watch } from './stages/watch.ts';
 import { PROGRAM_VERSION } from './version.ts';
+import type { Webhooks } from './webhooks.ts';
+import { openWebhooks, withCallbacks } from './webhooks.ts';
 
 /** Bells of a queue that one process answers at once. */
 const CONCURRENCY: Readonly<Record<QueueName, number>> = {
@@ -86,11 +92,15 @@ export interface Store {
 /** A store with workers, a queue and a provider. */
 export interface House {
   readonly tools: Tools;
-  readonly queue: WorkQueue;
+  readonly queue: WorkQueue & QueueMeter;
   readonly brake: Brake;
   readonly redis: RedisHandle;
   /** What this process has told so far. */
   readonly noticeCounts: NoticeCounts;
+  /** What this process has asked of the provider so far. */
+  readonly provider: CountedProvider;
+  readonly stepAges: SharedStepAges;
+  readonly webhooks: Webhooks;
   start(queues?: readonly QueueName[]): Promise<RunningWorkers>;
   close(): Promise<void>;
 }
@@ -136,8 +146,10 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
       notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) });
     },
   });
-  const board = openLiveBoard({ redis: redis.connect('producer'), prefix });
-  const provider = createProvider(config);
+  const shared = { redis: redis.connect('producer'), prefix };
+  const board = openLiveBoard(shared);
+  const stepAges = openStepAges(shared);
+  const provider = new CountedProvider(createProvider(config));
   const tools: Tools = {
     ...store,
     provider,
@@ -152,7 +164,9 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
   };
   const brake = new Brake(store.views, queue, store.blobs);
   const place = { provider: providerIdentity(config), folder: config.dataDir };
-  const work = guardedWork({ ...store, ...place, tools, queue, brake, redis });
+  const webhooks = openWebhooks(config, { ...store, tools, queue, redis, prefix });
+  const { callbacks } = webhooks;
+  const work = guardedWork({ ...store, ...place, tools, queue, brake, callbacks, redis, stepAges });
   const settings = {
     concurrency: CONCURRENCY,
     sweepIntervalMs: config.BATCHWRIGHT_SWEEP_INTERVAL_MS,
@@ -164,7 +178,13 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
     brake,
     redis,
     noticeCounts: notices,
-    start: async (queues = QUEUES) => startWorkers(queues, settings, { tools, queue, ...work }),
+    provider,
+    stepAges,
+    webhooks,
+    start: async (queues = QUEUES) => {
+      const workers = await startWorkers(queues, settings, { tools, queue, ...work });
+      return withCallbacks(workers, webhooks.delivery);
+    },
     close: async () => {
       // A Redis that goes away in the middle must not keep a finished command.
       for (const part of [queue, board, redis]) {
@@ -199,6 +219,13 @@ export function providerIdentity(config: Config): ProviderIdentity {
     organization: config.OPENAI_ORG_ID ?? null,
     project: config.OPENAI_PROJECT_ID ?? null,
   };
+}
+
+/** What the configured provider takes in one file. */
+export function limitRules({ profile, BATCHWRIGHT_MAX_LINE_BYTES }: Config): LimitRules {
+  const { limits, defaults, name } = profile;
+  const maxLineBytes = Math.min(BATCHWRIGHT_MAX_LINE_BYTES, limits.maxLineBytes);
+  return { profile: name, defaults, limits: { ...limits, maxLineBytes } };
 }
 
 /** The provider as the configuration names it. */

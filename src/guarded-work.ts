@@ -2,9 +2,11 @@
 
 import type { RedisHandle } from './adapters/redis/open.ts';
 import type { ProviderIdentity } from './domain/job.ts';
+import type { SharedStepAges } from './ports/step-ages.ts';
 import type { Bell, BellAnswer, WorkQueue } from './ports/work-queue.ts';
 import type { Alerts } from './service/alerts.ts';
 import type { Brake } from './service/brake.ts';
+import type { Callbacks } from './service/callbacks.ts';
 import type { JobViews } from './service/job-views.ts';
 import { Steps } from './service/step.ts';
 import { StorageWatch } from './service/storage-watch.ts';
@@ -17,7 +19,10 @@ export interface GuardedParts {
   readonly brake: Brake;
   readonly views: JobViews;
   readonly alerts: Alerts;
+  readonly callbacks: Pick<Callbacks, 'note'>;
   readonly redis: Pick<RedisHandle, 'hear'>;
+  /** Told what each sweep saw. */
+  readonly stepAges: Pick<SharedStepAges, 'tell'>;
   /** Whose jobs are swept. */
   readonly provider: ProviderIdentity;
   /** What people call the place of everything that steps write. */
@@ -32,18 +37,18 @@ export interface GuardedWork {
 
 /** The steps and the sweep of one process. Other trouble rejects. */
 export function guardedWork(parts: GuardedParts): GuardedWork {
-  const { tools, queue, brake, views, alerts, redis, provider, folder } = parts;
-  const steps = new Steps(tools, queue, views, brake, alerts);
-  const sweep = new Sweep(tools, queue, views, alerts, provider);
+  const { tools, queue, brake, views, alerts, callbacks } = parts;
+  const { redis, stepAges, provider, folder } = parts;
+  const steps = new Steps(tools, queue, views, brake, alerts, callbacks);
+  const sweep = new Sweep(tools, queue, views, alerts, provider, callbacks);
   const storage = new StorageWatch(tools, views, folder);
   return {
     steps: { answer: (bell) => storage.answer(bell, () => steps.answer(bell)) },
     sweep: {
-      run: () =>
-        hearing(
-          redis,
-          storage.sweep(() => sweep.run()),
-        ),
+      run: async () => {
+        const swept = storage.sweep(() => sweep.run());
+        await hearing(redis, swept).finally(() => hearing(redis, stepAges.tell(sweep.stepAges())));
+      },
     },
   };
 }

@@ -22,7 +22,9 @@ async function throwing(where: 'store' | 'bells', error: Error) {
     brake: new Brake(hand.views, hand.queue, hand.blobs),
     views: hand.views,
     alerts: new Alerts(hand.blobs, hand.journal, hand.clock),
+    callbacks: hand.callbacks,
     redis: { hear: (thrown) => news.hear(thrown) },
+    stepAges: { tell: () => Promise.resolve() },
     provider: IDENTITY,
     folder: '/the/place',
   });

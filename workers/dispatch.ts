@@ -1,5 +1,5 @@
 /** A worker process for the `dispatch` queue: `node workers/dispatch.ts`. */
 
-import { runWorker } from './start.ts';
+import { workOn } from './start.ts';
 
-await runWorker(['dispatch']);
+await workOn(() => ['dispatch']);

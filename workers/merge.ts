@@ -1,5 +1,5 @@
 /** A worker process for the `merge` queue: `node workers/merge.ts`. */
 
-import { runWorker } from './start.ts';
+import { workOn } from './start.ts';
 
-await runWorker(['merge']);
+await workOn(() => ['merge']);

@@ -1,5 +1,5 @@
 /** A worker process for the `plan` queue: `node workers/plan.ts`. */
 
-import { runWorker } from './start.ts';
+import { workOn } from './start.ts';
 
-await runWorker(['plan']);
+await workOn(() => ['plan']);

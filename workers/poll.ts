@@ -1,5 +1,5 @@
 /** A worker process for the `poll` queue: `node workers/poll.ts`. */
 
-import { runWorker } from './start.ts';
+import { workOn } from './start.ts';
 
-await runWorker(['poll']);
+await workOn(() => ['poll']);

@@ -1,5 +1,5 @@
 /** A worker process for the `settle` queue: `node workers/settle.ts`. */
 
-import { runWorker } from './start.ts';
+import { workOn } from './start.ts';
 
-await runWorker(['settle']);
+await workOn(() => ['settle']);

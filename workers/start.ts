@@ -1,33 +1,30 @@
 /**
  * Starts a worker process for some queues, and runs it until SIGTERM or SIGINT. As a program,
- * `node workers/start.ts`, it serves all of them. Every worker process sweeps.
+ * `node workers/start.ts`, it serves those of BATCHWRIGHT_QUEUES. Every worker process sweeps.
  */
 
 import { fileURLToPath } from 'node:url';
-import { loadConfig, processSource } from '../config/load.ts';
-import { openHouse, openStore } from '../src/compose.ts';
-import type { Notice } from '../src/ports/notices.ts';
+import type { Config } from '../config/load.ts';
+import { ConfigError, loadConfig, processSource } from '../config/load.ts';
+import { Refusal } from '../src/domain/errors.ts';
 import type { QueueName } from '../src/ports/work-queue.ts';
-import { QUEUES } from '../src/ports/work-queue.ts';
+import { runWorker } from '../src/worker.ts';
 
-/** Answers bells of these queues until the process is asked to end. */
-export async function runWorker(queues: readonly QueueName[]): Promise<void> {
-  const config = loadConfig({}, processSource());
-  const store = openStore(config);
-  const house = await openHouse(config, store, { tell: print });
-  const workers = await house.start(queues);
-  process.stderr.write(`worker for ${queues.join(', ') || 'sweeping'} at ${config.dataDir}\n`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
-  });
-  await workers.stop();
-  await house.close();
-  await store.close();
+/** As the commands: a configuration that cannot be used. */
+const USAGE = 2;
+
+/** Answers bells of these queues until the process is asked to end, and ends the process. */
+export async function workOn(queuesOf: (config: Config) => readonly QueueName[]): Promise<never> {
+  try {
+    const config = loadConfig({}, processSource());
+    process.exit((await runWorker(config, queuesOf(config))) ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof Refusal)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(USAGE);
+  }
 }
 
-function print(notice: Notice): void {
-  process.stderr.write(`${JSON.stringify(notice)}\n`);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await workOn((config) => config.BATCHWRIGHT_QUEUES);
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await runWorker(QUEUES);

@@ -1,5 +1,5 @@
 /** A process that only sweeps for lost bells: `node workers/sweep.ts`. */
 
-import { runWorker } from './start.ts';
+import { workOn } from './start.ts';
 
-await runWorker([]);
+await workOn(() => []);

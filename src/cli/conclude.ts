@@ -73,6 +73,7 @@ export function sayHold(state: JobState, again: string, terminal: Terminal): Exi
   terminal.event('paused', { code: intent.code, message: intent.message });
   const ways = {
     unconfirmed: 'Agree to the sending:',
+    paused: 'To go on:',
     unauthorized: 'Check OPENAI_API_KEY and the organisation and project, then:',
     insufficient_quota: 'Add credit to the account, then:',
     provider_refused: `Mend the cause (or end the job: ${cancel}), then:`,

@@ -32,7 +32,7 @@ export async function deliver(
   outPath: string,
 ): Promise<'written' | 'present'> {
   const manifest = await store.blobs.toLocal(manifestName(job));
-  if ((await matches(outPath, result)) && (await isSame(manifest, manifestPath(outPath)))) {
+  if ((await holdsResult(outPath, result)) && (await isSame(manifest, manifestPath(outPath)))) {
     return 'present';
   }
   const source = await store.blobs.toLocal(resultName(job));
@@ -118,7 +118,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function sync(path: string): Promise<void> {
+/** Fsyncs a file or a folder. */
+export async function sync(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
@@ -127,7 +128,11 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-async function matches(path: string, result: ResultRecord): Promise<boolean> {
+/** Whether the file is there, and is this very result. */
+export async function holdsResult(
+  path: string,
+  result: Pick<ResultRecord, 'sizeBytes' | 'sha256'>,
+): Promise<boolean> {
   const found = await stat(path).catch(() => null);
   if (found === null || found.size !== result.sizeBytes) return false;
   const hash = createHash('sha256');

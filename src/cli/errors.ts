@@ -44,7 +44,7 @@ export function addErrors(program: Command): void {
 }
 
 function groupsOf({ resultPath }: Finished, store: Store) {
-  return store.engines.run('groupFailures', { resultPath, samples: SAMPLES });
+  return store.engines.run('groupFailures', { resultPath, runsPath: null, samples: SAMPLES });
 }
 
 function sayGroups(groups: readonly FailureGroup[], finished: Finished, terminal: Terminal): void {

@@ -8,17 +8,14 @@ import type { RunningWorkers } from '../service/workers.ts';
 import type { ExitCode } from './exit.ts';
 import { EXIT } from './exit.ts';
 import { conclude, sayAnew, sayDeclined, sayHold, sayPlan } from './conclude.ts';
-import { EtaGuess, progressLine, progressText, sumProgress } from './progress.ts';
-import type { ProgressSums } from './progress.ts';
 import { listenForLeaving } from './leaving.ts';
+import { ProgressShow } from './progress-show.ts';
+import { sumProgress } from './progress.ts';
+import type { ProgressSums } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Looks at the journal and the board for people. */
 const LOOK_MS = 250;
-
-/** Lines for logs come this often at first, and more rarely later: a tenth of the time so far. */
-const TEXT_MIN_MS = 1_000;
-const TEXT_MAX_MS = 60_000;
 
 /** How long steps of other jobs may go on when ours is over: what they leave is done again. */
 const PARTING_MS = 3_000;
@@ -112,26 +109,15 @@ function isUnconfirmed({ status, intent }: JobState): boolean {
 
 /** Shows progress until there is nothing to wait for. */
 async function watch(job: JobId, following: Following, signal: AbortSignal): Promise<JobState> {
-  const { house, terminal, store } = following;
-  const eta = new EtaGuess();
-  const startMs = store.clock.monotonicMs();
-  let shown = '';
-  let dueMs = startMs;
+  const { house, terminal } = following;
+  const show = new ProgressShow(terminal);
   return waitWhile(job, following, signal, async (state) => {
     if (state.status !== 'planned') return false;
     const { counts } = state.plan;
     const chunks = await house.tools.board.progress(job).catch(() => new Map());
     const sums = sumProgress(chunks.values(), counts.lines - counts.blank);
     if (state.intent.kind === 'hold' && isStuck(sums)) return false;
-    const nowMs = store.clock.monotonicMs();
-    terminal.bar(progressLine(sums, eta.at(nowMs, sums.done, sums.total), terminal.columns));
-    const text = progressText(sums);
-    if (text !== shown && nowMs >= dueMs) {
-      if (!terminal.isInteractive) terminal.say(text);
-      terminal.event('progress', progressFields(sums));
-      shown = text;
-      dueMs = nowMs + Math.min(TEXT_MAX_MS, Math.max(TEXT_MIN_MS, (nowMs - startMs) / 10));
-    }
+    show.show(sums);
     return true;
   });
 }
@@ -204,15 +190,4 @@ function isStuck({ phases }: ProgressSums): boolean {
   const quiet = new Set(['waiting', 'held', 'uploaded', 'settled']);
   const isMerging = phases.size === 1 && phases.has('settled');
   return !isMerging && [...phases.keys()].every((phase) => quiet.has(phase));
-}
-
-function progressFields(sums: ProgressSums): Record<string, unknown> {
-  const { total, done, failed, phases, reasons } = sums;
-  return {
-    total,
-    done,
-    failed,
-    phases: Object.fromEntries(phases),
-    waiting: Object.fromEntries(reasons),
-  };
 }

@@ -10,12 +10,16 @@ export interface Leaving {
   done(): void;
 }
 
-export function listenForLeaving(terminal: Terminal): Leaving {
+/** `says`: what the first signal is answered with; null: nothing. */
+export function listenForLeaving(
+  terminal: Terminal,
+  says: string | null = 'Leaving: finishing what runs (again to force) …',
+): Leaving {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(EXIT.forced);
     controller.abort();
-    terminal.warn('Leaving: finishing what runs (again to force) …');
+    if (says !== null) terminal.warn(says);
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

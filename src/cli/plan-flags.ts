@@ -3,10 +3,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../../config/load.ts';
-import { Refusal } from '../domain/errors.ts';
 import type { ChunkLimits } from '../domain/plan.ts';
 import type { Endpoint } from '../domain/request.ts';
 import { ENDPOINTS } from '../domain/request.ts';
+import { chunkLimits } from '../service/chunk-limits.ts';
+import { limitRules } from '../compose.ts';
 import type { CommonFlags } from './settings.ts';
 import { wholeOption } from './settings.ts';
 
@@ -34,17 +35,5 @@ export function withPlanFlags(command: Command): Command {
 
 /** A chunk's limits: the user's wish within what the provider takes. */
 export function limitsOf(flags: PlanFlags, config: Config): ChunkLimits {
-  const { limits, defaults, name } = config.profile;
-  const maxRequests = flags.maxRequests ?? defaults.maxRequests;
-  const maxBytes = flags.maxBytes ?? defaults.maxBytes;
-  if (maxRequests > limits.maxRequests || maxBytes > limits.maxBytes) {
-    throw new Refusal(
-      'configuration',
-      `A provider of the profile ${name} takes at most ${limits.maxRequests} requests and ` +
-        `${limits.maxBytes} bytes a file: ` +
-        'lower --max-requests or --max-bytes.',
-    );
-  }
-  const maxLineBytes = Math.min(config.BATCHWRIGHT_MAX_LINE_BYTES, limits.maxLineBytes);
-  return { maxRequests, maxBytes, maxInputs: limits.maxInputs, maxLineBytes };
+  return chunkLimits(flags, limitRules(config));
 }

@@ -6,19 +6,23 @@ import { Refusal, StoreDamage, Weather } from '../domain/errors.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import { addAdopt } from './adopt.ts';
 import { addCancel } from './cancel.ts';
+import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addErrors } from './errors.ts';
 import type { ExitCode, Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
+import { addKeys } from './keys.ts';
 import { addList } from './list.ts';
 import { addPlan } from './plan.ts';
 import { addPrune } from './prune.ts';
 import { addRecover } from './recover.ts';
 import { addResult } from './result.ts';
 import { addRun } from './run.ts';
+import { addServe } from './serve.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
 import { addVerify } from './verify.ts';
+import { addWorker } from './worker.ts';
 
 /** Runs the command line and resolves to the exit code. Never rejects. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -33,6 +37,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .exitOverride();
   for (const add of [
     addRun,
+    addServe,
     addPlan,
     addVerify,
     addStatus,
@@ -43,6 +48,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     addPrune,
     addAdopt,
     addRecover,
+    addWorker,
+    addKeys,
+    addConfig,
     addSimulate,
     addDoctor,
   ]) {
@@ -117,5 +125,6 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'configuration',
   'input_unreadable',
   'unknown_job',
+  'unknown_key',
   'ambiguous_job',
 ]);

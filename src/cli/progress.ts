@@ -25,8 +25,27 @@ export function sumProgress(chunks: Iterable<ChunkProgress>, lines: number): Pro
     count(phases, chunk.phase);
     if (chunk.reason !== '') count(reasons, chunk.reason);
   }
-  const frequent = [...reasons].toSorted((a, b) => b[1] - a[1]);
-  return { total: lines, done, failed, phases, reasons: frequent };
+  return { total: lines, done, failed, phases, reasons: frequent(reasons) };
+}
+
+/** The same of a job's report; `counts` as the service and the reports have them. */
+export function reportProgress(
+  counts: Readonly<Record<'total' | 'failed' | 'rejected' | 'pending', number>>,
+  phases: Readonly<Record<string, number>>,
+  reasons: Readonly<Record<string, number>>,
+): ProgressSums {
+  const { total, failed, rejected, pending } = counts;
+  return {
+    total,
+    done: total - pending,
+    failed: failed + rejected,
+    phases: new Map(Object.entries(phases)),
+    reasons: frequent(new Map(Object.entries(reasons))),
+  };
+}
+
+function frequent(reasons: ReadonlyMap<string, number>): [string, number][] {
+  return [...reasons].toSorted((a, b) => b[1] - a[1]);
 }
 
 const BAR_COLUMNS = 24;

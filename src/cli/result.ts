@@ -1,28 +1,32 @@
 /** `batchwright result`: a finished result again, whole or in part, to a file or to stdout. */
 
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../domain/errors.ts';
 import type { Store } from '../compose.ts';
 import { deliver } from './deliver.ts';
+import type { Finish } from './exit.ts';
 import type { Finished } from './finished.ts';
 import { findFinished } from './finished.ts';
 import { findOutputPath } from './output-path.ts';
-import type { CommonFlags } from './settings.ts';
-import { withCommonFlags, withStore } from './settings.ts';
+import type { ResultWish } from './remote/result.ts';
+import { remoteResult } from './remote/result.ts';
+import type { ServiceFlags } from './remote/service.ts';
+import { serviceOf, withServiceFlags } from './remote/service.ts';
+import { terminalOf, withStore } from './settings.ts';
+import { toFile, toStdout } from './write-out.ts';
 
-interface ResultFlags extends CommonFlags {
+interface ResultFlags extends ServiceFlags, ResultWish {
   readonly output?: string;
-  readonly ok?: boolean;
-  readonly failed?: boolean;
   readonly requests?: boolean;
 }
 
-export function addResult(program: Command): void {
+/** Options that choose lines of a finished result. */
+const SELECTING = ['ok', 'failed', 'requests'];
+
+export function addResult(program: Command, finish: Finish): void {
   const command = program
     .command('result')
     .description('the result of a job, whole or in part')
@@ -32,8 +36,27 @@ export function addResult(program: Command): void {
     .option('--failed', 'only lines that were not')
     .addOption(
       new Option('--requests', 'the requests of failed lines, ready to run again').conflicts('ok'),
+    )
+    .addOption(
+      new Option('--partial', 'of a service: what is there of an unfinished job').conflicts([
+        ...SELECTING,
+        'follow',
+      ]),
+    )
+    .addOption(
+      new Option('--follow', 'of a service: the lines as they come, to the end').conflicts([
+        ...SELECTING,
+      ]),
     );
-  withCommonFlags(command).action(async (text: string, flags: ResultFlags) => {
+  withServiceFlags(command).action(async (text: string, flags: ResultFlags) => {
+    const service = serviceOf(flags);
+    if (service !== null) {
+      refuseRequests(flags, terminalOf(flags).command('retry', text));
+      const path = flags.output === undefined ? null : await findOutputPath(flags.output, null);
+      finish(await remoteResult(text, flags, path, service, terminalOf(flags)));
+      return;
+    }
+    refuseWithoutService(flags);
     await withStore(flags, async (store) => {
       const finished = await findFinished(text, store);
       if (flags.output === undefined) return toStdout(await contentOf(finished, flags, store));
@@ -45,6 +68,20 @@ export function addResult(program: Command): void {
       } else await toFile(await contentOf(finished, flags, store), path);
     });
   });
+}
+
+function refuseRequests({ requests }: ResultFlags, retry: string): void {
+  if (requests !== true) return;
+  const way = 'To send the failed requests again, as a job of their own:';
+  throw new Refusal('configuration', `A service does not hand requests out. ${way}\n  ${retry}`);
+}
+
+function refuseWithoutService({ partial, follow }: ResultFlags): void {
+  if (partial !== true && follow !== true) return;
+  throw new Refusal(
+    'configuration',
+    '--partial and --follow need a service: set BATCHWRIGHT_URL, or name it with --url.',
+  );
 }
 
 async function contentOf(
@@ -59,24 +96,4 @@ async function contentOf(
   if (flags.ok === true) return Readable.from(store.results.filtered(resultPath, 'ok'));
   if (flags.failed === true) return Readable.from(store.results.filtered(resultPath, 'failed'));
   return createReadStream(resultPath);
-}
-
-/** A reader that has seen enough (`| head`) is no error. */
-async function toStdout(stream: Readable): Promise<void> {
-  try {
-    await pipeline(stream, process.stdout, { end: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-  }
-}
-
-async function toFile(stream: Readable, path: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await pipeline(stream, createWriteStream(temporary, { flags: 'wx', flush: true }));
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

@@ -23,8 +23,9 @@ export function withCommonFlags(command: Command): Command {
 }
 
 /** Where a command with these flags says what it has to say. */
-export function terminalOf({ quiet, json, dataDir }: CommonFlags): Terminal {
-  return new Terminal({ quiet: quiet ?? false, json: json ?? false, dataDir: dataDir ?? null });
+export function terminalOf(flags: CommonFlags & { readonly url?: string }): Terminal {
+  const { quiet = false, json = false, dataDir = null, url = null } = flags;
+  return new Terminal({ quiet, json, dataDir, url });
 }
 
 /** Flags by the setting that they override. */

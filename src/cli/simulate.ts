@@ -43,7 +43,8 @@ export function addSimulate(program: Command): void {
 }
 
 async function simulate(flags: SimulateFlags): Promise<void> {
-  const terminal = new Terminal({ quiet: false, json: flags.json ?? false, dataDir: null });
+  const json = flags.json ?? false;
+  const terminal = new Terminal({ quiet: false, json, dataDir: null, url: null });
   // Loaded here only: every other command would carry its server in memory.
   const { startSimulator } = await import('../simulator/simulator.ts');
   const simulator = await startSimulator({

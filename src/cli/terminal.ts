@@ -11,18 +11,23 @@ export interface TerminalOptions {
   readonly json: boolean;
   /** As the user named it, for commands to paste; null: the default one. */
   readonly dataDir: string | null;
+  /** The service as the user named it; null: by the environment, or none. */
+  readonly url: string | null;
 }
 
 export class Terminal {
   readonly json: boolean;
   readonly #quiet: boolean;
-  readonly #dataDir: string | null;
+  readonly #place: readonly string[];
   #barShown = false;
 
   constructor(options: TerminalOptions) {
     this.json = options.json;
     this.#quiet = options.quiet;
-    this.#dataDir = options.dataDir;
+    this.#place = [
+      ...(options.dataDir === null ? [] : ['--data-dir', options.dataDir]),
+      ...(options.url === null ? [] : ['--url', options.url]),
+    ];
   }
 
   /** Whether a person looks at stderr. */
@@ -62,10 +67,9 @@ export class Terminal {
     this.#barShown = true;
   }
 
-  /** A command to paste that works on the same data directory. */
+  /** A command to paste that works on the same data directory, or with the same service. */
   command(...words: readonly string[]): string {
-    const where = this.#dataDir === null ? [] : ['--data-dir', this.#dataDir];
-    return commandLine([...words, ...where]);
+    return commandLine([...words, ...this.#place]);
   }
 
   /** The width of the terminal in columns. */

@@ -124,6 +124,11 @@ export const NOTICES = {
     'See `batchwright errors`; raise --max-errors or cancel the job.',
     UNTIL_IT_MOVES,
   ),
+  callback_failed: alert(
+    'A day of tries to tell a job’s submitter of its end has failed; the job is not affected.',
+    'See that the receiver works and is reachable, and look at the job itself: its result is here.',
+    null,
+  ),
   batch_adopted: warning(
     'A batch was found for a create that got no answer, and taken over.',
     'Nothing: this is how a lost answer is mended.',
@@ -139,6 +144,10 @@ export const NOTICES = {
   step_failed: warning(
     'A step failed in a way that no rule covers; it is tried again.',
     'Where it lasts: read the message; it names the object or the call.',
+  ),
+  callback_unsigned: warning(
+    'Callbacks wait, and this process has no secret to sign them with.',
+    'Give the workers the BATCHWRIGHT_WEBHOOK_SECRET of the service.',
   ),
   storage_recovered: warning('The data directory can be used again; work goes on.', 'Nothing.'),
   not_created: { ...told('info'), means: 'A create was refused or not sent; no batch exists.' },

@@ -9,8 +9,11 @@ export type RefusalCode =
   | 'not_enough_room'
   | 'output_not_written'
   | 'unknown_job'
+  | 'unknown_key'
   | 'ambiguous_job'
   | 'not_finished'
+  | 'already_over'
+  | 'idempotency_conflict'
   | 'too_many_models'
   | 'not_adoptable'
   | 'configuration';

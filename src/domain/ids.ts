@@ -1,4 +1,4 @@
-/** The shapes of Batchwright's own identifiers; making them is the `ids` port's work. */
+/** The shapes of Batchwright's own identifiers; making random ones is the `ids` port's work. */
 
 /** `job_` and 26 lower-case Crockford base-32 characters; sorts by creation time. */
 export type JobId = string & { readonly __brand: 'JobId' };
@@ -6,12 +6,33 @@ export type JobId = string & { readonly __brand: 'JobId' };
 /** `c` and six digits, counted from 0 in the order in which the planner opened the chunks. */
 export type ChunkId = string & { readonly __brand: 'ChunkId' };
 
+/** `file-` and 26 such characters: a file that was uploaded to the service. */
+export type FileId = string & { readonly __brand: 'FileId' };
+
+/** 1 to 40 lower-case letters, digits and hyphens, beginning with a letter or digit. */
+export type TenantId = string & { readonly __brand: 'TenantId' };
+
+/** The tenant of commands, and of a service without keys. */
+export const LOCAL_TENANT = 'local' as TenantId;
+
 const JOB_ID = /^job_[0-9a-hjkmnp-tv-z]{26}$/;
+const FILE_ID = /^file-[0-9a-hjkmnp-tv-z]{26}$/;
+const TENANT_ID = /^[a-z0-9][a-z0-9-]{0,39}$/;
 const CHUNK_ID = /^c[0-9]{6}$/;
 
 /** The text as a job id, or null where it does not have the shape of one. */
 export function parseJobId(text: string): JobId | null {
   return JOB_ID.test(text) ? (text as JobId) : null;
+}
+
+/** The text as the id of an uploaded file, or null where it does not have the shape of one. */
+export function parseFileId(text: string): FileId | null {
+  return FILE_ID.test(text) ? (text as FileId) : null;
+}
+
+/** The text as a tenant's name, or null where it does not have the shape of one. */
+export function parseTenantId(text: string): TenantId | null {
+  return TENANT_ID.test(text) ? (text as TenantId) : null;
 }
 
 /** The text as a chunk id, or null where it does not have the shape of one. */

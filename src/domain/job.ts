@@ -1,20 +1,24 @@
 /** A job: one request set, its options and its fate. */
 
-import type { JobId } from './ids.ts';
+import type { FileId, JobId, TenantId } from './ids.ts';
+import { LOCAL_TENANT } from './ids.ts';
 import type { ChunkLimits, Plan, RequestDefaults } from './plan.ts';
 import type { RejectedLine } from './request.ts';
 
 /** Where the request set lies and what it held when the job was made. */
 export type JobSource = StoredSource | BatchesSource;
 
-interface StoredSource {
-  /** An absolute path, or the name of an object in the blob store. */
-  readonly kind: 'path' | 'blob';
+export interface StoredSource {
+  /**
+   * An absolute path, the name of an object in the blob store that goes when it is planned, or
+   * the name of one that somebody else owns.
+   */
+  readonly kind: 'path' | 'blob' | 'file';
   readonly location: string;
   readonly encoding: 'identity' | 'gzip';
   readonly sizeBytes: number;
-  /** Of the bytes as they lie there. */
-  readonly sha256: string;
+  /** Of the bytes as they lie there; null: nobody can change them, so the plan says it. */
+  readonly sha256: string | null;
 }
 
 /** Batches that nobody here created: their input files are the request set. */
@@ -60,6 +64,22 @@ export interface JobSpec {
   readonly onInvalid: 'fail' | 'skip';
   readonly provider: ProviderIdentity;
   readonly completionWindow: string;
+  /** Absent: the job was made by a command, and belongs to the local tenant. */
+  readonly terms?: JobTerms;
+}
+
+/** What a service's client said when it submitted the job. */
+export interface JobTerms {
+  readonly tenant: TenantId;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where the end of the job is told; null: nowhere. */
+  readonly callbackUrl: string | null;
+  /** The uploaded file that the request set came in; null: it came with the call. */
+  readonly inputFile: FileId | null;
+  /** The output files are not shown any longer than this; null: as long as the job is kept. */
+  readonly outputExpiresAfterSeconds: number | null;
+  /** The job whose failed requests these are; null: none. */
+  readonly retryOf: JobId | null;
 }
 
 /** What the same command may change when it attaches again. */
@@ -92,6 +112,7 @@ export interface Trouble {
 
 export type HoldCode =
   | 'unconfirmed'
+  | 'paused'
   | 'unauthorized'
   | 'insufficient_quota'
   | 'provider_refused'
@@ -204,4 +225,9 @@ export function jobStatus(state: JobState): JobStatus {
 /** Whether nothing more can become of the job. */
 export function isTerminal(state: JobState): boolean {
   return state.status === 'refused' || state.status === 'done';
+}
+
+/** Whose the job is. */
+export function tenantOf(spec: JobSpec): TenantId {
+  return spec.terms?.tenant ?? LOCAL_TENANT;
 }

@@ -45,6 +45,20 @@ export interface WorkQueue {
   close(): Promise<void>;
 }
 
+/** Bells of one queue: `waiting` and `active` now, `delayed` for later. */
+export interface QueueDepth {
+  readonly queue: QueueName;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+}
+
+/** What a work queue that many processes share can say of itself. */
+export interface QueueMeter {
+  /** Of every queue, whoever answers it. */
+  depths(): Promise<QueueDepth[]>;
+}
+
 export interface Listener {
   /** Takes no new bell and resolves when the running ones are answered, or after the time. */
   stop(graceMs: number): Promise<void>;

@@ -104,7 +104,8 @@ export function isShown(task: ChunkTask, shown: ChunkProgress | undefined): bool
 export function progressOf(task: ChunkTask, answer: StageAnswer): ChunkProgress {
   const { state } = task.stream;
   const { chunk } = task;
-  const { succeeded, failed } = state.tally;
+  // What is unanswered when a chunk settles gets error lines: only its part counts those.
+  const { succeeded, failed } = state.status === 'settled' ? state.part : state.tally;
   // What the batch answered counts from the moment it did, not when it is home.
   const answered = state.status === 'ended' ? (state.batch.counts?.completed ?? 0) : 0;
   return {

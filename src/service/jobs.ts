@@ -13,7 +13,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Journal } from '../ports/journal.ts';
 import { EventStream } from '../stages/event-stream.ts';
-import { JOBS_FOLDER, jobFolder, jobStreamName, keyName, openName } from '../stages/names.ts';
+import {
+  callbackName,
+  JOBS_FOLDER,
+  jobFolder,
+  jobStreamName,
+  journalFolder,
+  keyName,
+  openName,
+  tenantJobName,
+} from '../stages/names.ts';
 import type { JobViews } from './job-views.ts';
 import { wish } from './wish.ts';
 
@@ -24,6 +33,9 @@ export interface Submission extends Omit<JobSpec, 'id' | 'createdAtMs' | 'runKey
   /** Nothing is sent before `resume`. */
   readonly unconfirmed: boolean;
 }
+
+/** What a key's job is made of, where the key alone says which submissions are the same. */
+export type OnceSubmission = Omit<Submission, 'fresh' | 'unconfirmed'>;
 
 /** What tells whether two runs are the same. */
 type RunSpec = Parameters<typeof runKeyText>[0];
@@ -58,18 +70,59 @@ export class Jobs {
     const known = fresh ? null : await this.#attach(key.state, options);
     if (known !== null) return { job: known, attached: true };
 
+    const before = key.state;
     const id = this.#ids.job();
-    const made = { ...spec, id, runKey, createdAtMs: this.#clock.wallMs() };
+    if (!(await this.#make(key, { ...spec, id, runKey }, options, unconfirmed))) {
+      await this.#blobs.deleteFolder(jobFolder(id));
+      return this.submit({ ...submission, fresh: false });
+    }
+    await this.#removeRefused(before);
+    return { job: id, attached: false };
+  }
+
+  /**
+   * Makes the key's job under this id, or finds the one that was made under it before, whatever
+   * became of that one. `key`: 64 hexadecimal digits. Durable when it resolves.
+   */
+  async submitOnce(
+    key: string,
+    id: JobId,
+    { options, ...spec }: OnceSubmission,
+  ): Promise<Submitted> {
+    const stream = await this.#openKey(key);
+    const known = stream.state === null ? null : await this.#views.job(stream.state.job);
+    if (known !== null) {
+      // Who made it may have died before it opened it.
+      if (!isTerminal(known)) await this.#blobs.put(openName(known.spec.id), Buffer.from(''));
+      return { job: known.spec.id, attached: true };
+    }
+    const isOurs = await this.#make(stream, { ...spec, id, runKey: key }, options, false);
+    if (isOurs) return { job: id, attached: false };
+    // What else lies in its folder, its request set, is the caller's.
+    await this.#blobs.deleteFolder(journalFolder(id));
+    return this.submitOnce(key, id, { options, ...spec });
+  }
+
+  /** False: another submitter won the key, and this job's folder is the caller's to remove. */
+  async #make(
+    key: EventStream<KeyEvent, KeyState>,
+    spec: Omit<JobSpec, 'createdAtMs'>,
+    options: JobOptions,
+    unconfirmed: boolean,
+  ): Promise<boolean> {
+    const { id } = spec;
+    const made = { ...spec, createdAtMs: this.#clock.wallMs() };
+    // An entry of the list without a job is skipped; a job without its entry would be unseen.
+    const entry = spec.terms === undefined ? null : tenantJobName(spec.terms.tenant, id);
+    if (entry !== null) await this.#blobs.put(entry, Buffer.from(''));
     await this.#create(made, options, unconfirmed);
     // The key decides between two that submit the same at once: the loser's job never opens.
-    const before = key.state;
     if (await key.decide({ job: id })) {
       await this.#blobs.put(openName(id), Buffer.from(''));
-      await this.#removeRefused(before);
-      return { job: id, attached: false };
+      return true;
     }
-    await this.#blobs.deleteFolder(jobFolder(id));
-    return this.submit({ ...submission, fresh: false });
+    if (entry !== null) await this.#blobs.delete(entry);
+    return false;
   }
 
   /** The job of the same run, going on with these options; null where there is none to go on. */
@@ -112,6 +165,12 @@ export class Jobs {
     return wish(this.#views, null, id, { kind: 'cancel' });
   }
 
+  /** Sends nothing more of the job until it is resumed; false where it runs no more. */
+  async pause(id: JobId): Promise<boolean> {
+    const message = 'Its owner paused it.';
+    return wish(this.#views, null, id, { kind: 'hold', code: 'paused', message });
+  }
+
   /** Lets a held job go on; false where it was not held. */
   async resume(id: JobId): Promise<boolean> {
     const state = await this.#views.job(id);
@@ -131,6 +190,10 @@ export class Jobs {
     if (key.state?.job === id) await this.#blobs.deleteFolder(keyName(runKey));
     await this.#blobs.delete(openName(id));
     await this.#blobs.deleteFolder(jobFolder(id));
+    const { terms } = state.spec;
+    if (terms === undefined) return;
+    await this.#blobs.delete(tenantJobName(terms.tenant, id));
+    await this.#blobs.delete(callbackName(id));
   }
 
   /** Jobs whose submitter died before anybody could learn of them. */

@@ -1,12 +1,14 @@
 /** What the doors may ask about a finished result: failures, parts of it, what to send again. */
 
+import type { JobId } from '../domain/ids.ts';
 import type { JobState } from '../domain/job.ts';
-import type { PlannedChunk } from '../domain/plan.ts';
-import { LineIndex } from '../jsonl/line-index.ts';
+import type { Plan, PlannedChunk } from '../domain/plan.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
+import { failedRequests } from '../stages/answers/failed-requests.ts';
 import type { FailedLine } from '../stages/answers/failures.ts';
 import { readFailures } from '../stages/answers/failures.ts';
 import { filterResult } from '../stages/answers/filter-result.ts';
+import type { IndexedChunk } from '../stages/answers/walk-records.ts';
 import type { ManifestResult } from '../stages/manifest.ts';
 import { parseManifest } from '../stages/manifest.ts';
 import { chunkFileName } from '../stages/names.ts';
@@ -14,13 +16,6 @@ import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
 
 export type { FailedLine, FailureGroup } from '../stages/answers/failures.ts';
-
-interface Place {
-  readonly line: number;
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-}
 
 export class Results {
   readonly #blobs: BlobStore;
@@ -48,42 +43,23 @@ export class Results {
 
   /**
    * The requests behind failed answers, byte for byte and in input order. Rejected lines are
-   * left out: they were never requests that could be sent. Memory grows with the failed only.
+   * left out: they were never requests that could be sent. Memory does not grow with them.
    */
   async *failedRequests(job: JobState, resultPath: string): AsyncGenerator<Buffer> {
-    const failed = new Set<string>();
-    for (const { customId } of readFailures(resultPath)) {
-      if (customId !== null) failed.add(customId);
-    }
-    const places: Place[] = [];
-    if (isPlanned(job)) {
-      for (const chunk of (await this.#views.plan(job)).chunks) {
-        places.push(...(await this.#placesIn(job, chunk, failed)));
-      }
-    }
-    for (const { name, start, end } of places.toSorted((a, b) => a.line - b.line)) {
-      const line = await this.#blobs.get(name, { start, end });
-      if (line !== null) yield line;
-    }
+    if (!isPlanned(job)) return;
+    const chunks = await localChunks(job.spec.id, await this.#views.plan(job), this.#blobs);
+    const task = { resultPath, runsPath: null, chunks, wanted: 'all' } as const;
+    for (const { bytes } of failedRequests(task)) yield Buffer.from(bytes);
   }
+}
 
-  async #placesIn(
-    job: JobState,
-    chunk: PlannedChunk,
-    failed: ReadonlySet<string>,
-  ): Promise<Place[]> {
-    const { id } = job.spec;
-    const records = await this.#blobs.get(chunkFileName(id, chunk.id, 'lines.idx'));
-    const ids = await this.#blobs.get(chunkFileName(id, chunk.id, 'ids.bin'));
-    if (records === null || ids === null) return [];
-    const index = new LineIndex(records, ids);
-    const name = chunkFileName(id, chunk.id, 'requests.jsonl');
-    const places: Place[] = [];
-    for (let record = 0; record < index.count; record += 1) {
-      if (index.isRejected(record) || !failed.has(index.idBytes(record).toString())) continue;
-      const start = index.offset(record);
-      places.push({ line: index.line(record), name, start, end: start + index.length(record) });
-    }
-    return places;
-  }
+/** Local paths of what says where the chunks' requests are. */
+export async function localChunks(job: JobId, plan: Plan, blobs: BlobStore) {
+  const local = async ({ id, firstLine, lastLine }: PlannedChunk): Promise<IndexedChunk> => ({
+    linesPath: await blobs.toLocal(chunkFileName(job, id, 'lines.idx')),
+    requestsPath: await blobs.toLocal(chunkFileName(job, id, 'requests.jsonl')),
+    firstLine,
+    lastLine,
+  });
+  return Promise.all(plan.chunks.map(local));
 }

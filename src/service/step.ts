@@ -23,6 +23,7 @@ import { upload } from '../stages/upload.ts';
 import type { Alerts } from './alerts.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import type { Brake } from './brake.ts';
+import type { Callbacks } from './callbacks.ts';
 import { ChunkEffects } from './chunk-effects.ts';
 import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
@@ -52,15 +53,24 @@ export class Steps {
   readonly #views: JobViews;
   readonly #effects: ChunkEffects;
   readonly #alerts: Alerts;
+  readonly #callbacks: Pick<Callbacks, 'note'>;
   /** Until when the provider asked us to wait: the whole queue pauses, not only one bell of it. */
   readonly #askedUntilMs = new Map<QueueName, number>();
 
-  constructor(tools: Tools, queue: WorkQueue, views: JobViews, brake: Brake, alerts: Alerts) {
+  constructor(
+    tools: Tools,
+    queue: WorkQueue,
+    views: JobViews,
+    brake: Brake,
+    alerts: Alerts,
+    callbacks: Pick<Callbacks, 'note'>,
+  ) {
     this.#tools = tools;
     this.#queue = queue;
     this.#views = views;
     this.#effects = new ChunkEffects(tools, queue, views, brake);
     this.#alerts = alerts;
+    this.#callbacks = callbacks;
   }
 
   /**
@@ -102,6 +112,7 @@ export class Steps {
     // A merge that counts too few marks sleeps: the last mark wakes it, even while it counts.
     if (answer.kind !== 'moved') return { ...again(MERGE_SLEEP_MS), quietMs: null };
     const { state, version } = task.stream;
+    await this.#callbacks.note(state);
     if (isTerminal(state)) {
       await this.#alerts.close(task.job.id);
       await closeJob(task, this.#tools);
@@ -218,9 +229,9 @@ export class Steps {
     this.#alert('provider_unreachable', error.message, bell);
   }
 
-  /** A job that only waits for its owner's yes is in no trouble. */
+  /** A job that waits because its owner wants it to is in no trouble. */
   #tellTrouble({ code, message }: Trouble, about: Pick<Bell, 'job' | 'chunk'>): void {
-    if (code !== 'unconfirmed') this.#alert(code, message, about);
+    if (code !== 'unconfirmed' && code !== 'paused') this.#alert(code, message, about);
   }
 
   #alert(code: NoticeCode, message: string, { job, chunk }: Pick<Bell, 'job' | 'chunk'>): void {

@@ -10,6 +10,7 @@ import type { JobState, PlanReference, ProviderIdentity } from '../domain/job.ts
 import { isTerminal } from '../domain/job.ts';
 import { holdsSlot, needsSlot, owedByChunk, owedByJob } from '../domain/owed.ts';
 import type { ChunkProgress, ChunkRef } from '../ports/live-board.ts';
+import type { StepAges } from '../ports/step-ages.ts';
 import type { Bell, WorkQueue } from '../ports/work-queue.ts';
 import { closeJob } from '../stages/clean.ts';
 import { concurrently } from '../stages/concurrently.ts';
@@ -20,6 +21,7 @@ import type { ChunkTask, Tools } from '../stages/tools.ts';
 import { modelOf } from '../stages/upload.ts';
 import type { Alerts } from './alerts.ts';
 import { BatchAlarms } from './batch-alarms.ts';
+import type { Callbacks } from './callbacks.ts';
 import type { DueBell } from './bells.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import { isShown, progressOf } from './chunk-effects.ts';
@@ -27,6 +29,7 @@ import type { JobLook, Slots } from './idleness.ts';
 import { Idleness } from './idleness.ts';
 import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
+import { OldestSteps } from './oldest-steps.ts';
 
 /** Chunks whose streams are loaded at once. */
 const CONCURRENCY = 16;
@@ -43,10 +46,12 @@ export class Sweep {
   readonly #views: JobViews;
   readonly #provider: ProviderIdentity;
   readonly #alerts: Alerts;
+  readonly #callbacks: Pick<Callbacks, 'note'>;
   readonly #idleness: Idleness;
   readonly #batches: BatchAlarms;
   /** The longest time for which a step that appended nothing asks. */
   readonly #longestSleepMs: number;
+  #oldest = new OldestSteps();
 
   constructor(
     tools: Tools,
@@ -54,21 +59,35 @@ export class Sweep {
     views: JobViews,
     alerts: Alerts,
     provider: ProviderIdentity,
+    callbacks: Pick<Callbacks, 'note'>,
   ) {
     this.#tools = tools;
     this.#queue = queue;
     this.#views = views;
     this.#provider = provider;
     this.#alerts = alerts;
+    this.#callbacks = callbacks;
     this.#idleness = new Idleness(tools);
     this.#batches = new BatchAlarms(tools);
     const { poll, retry } = tools.policy;
     this.#longestSleepMs = Math.max(poll.pinnedMs ?? poll.maxMs, retry.weatherMaxMs);
   }
 
+  /** How long the oldest owed steps had waited when the last sweep saw them. */
+  stepAges(): StepAges {
+    return this.#oldest.all();
+  }
+
   /** One round over all open jobs of this process's provider. */
   async run(): Promise<void> {
-    const round: Round = { waiting: new Map(), live: new Set(), models: new Set(), looks: [] };
+    const oldest = new OldestSteps();
+    const round: Round = {
+      waiting: new Map(),
+      live: new Set(),
+      models: new Set(),
+      looks: [],
+      oldest,
+    };
     const failures: unknown[] = [];
     const failed = (error: unknown): void => void failures.push(error);
     // Where Redis is away nothing can be rung; what idles is looked at all the same.
@@ -87,6 +106,7 @@ export class Sweep {
     }
     await this.#raiseAlarms(round, slots).catch(failed);
     if (round.looks.length > 0) await sweepOrphans(this.#tools).catch(failed);
+    this.#oldest = oldest;
     if (!wasReady) await this.#tools.board.markReady();
     if (failures.length > 0) throw failures[0];
   }
@@ -95,6 +115,7 @@ export class Sweep {
     const task = await this.#views.jobTask(id);
     if (task === null || !this.#isOurs(task.stream.state)) return;
     const { state, version } = task.stream;
+    await this.#callbacks.note(state);
     if (isTerminal(state)) {
       await this.#alerts.close(id);
       this.#tools.watch.dismiss(id);
@@ -103,14 +124,19 @@ export class Sweep {
     const look = this.#idleness.look(id, version);
     round.looks.push(look);
     const due = jobBell(state, version);
-    const isMerge = owedByJob(state)?.step === 'merge';
+    const step = owedByJob(state)?.step ?? null;
+    const isMerge = step === 'merge';
     if (due !== null) {
       if (!isMerge) this.#idleness.note(look, due, null);
+      if (step !== null && !isMerge) round.oldest.note(step, this.#ageMs(task.stream.atMs));
       await this.#queue.ring(due.bell, due.delayMs).catch(failed);
     }
     if (state.status === 'planned' && isPlanned(state)) {
       const areSettled = await this.#sweepChunks(state, look, round, failed);
-      if (due !== null && isMerge && areSettled) this.#idleness.note(look, due, null);
+      if (due !== null && isMerge && areSettled) {
+        this.#idleness.note(look, due, null);
+        round.oldest.note('merge', this.#tools.watch.see(`all settled ${id}`).elapsedMs);
+      }
     }
     look.isWhole = true;
   }
@@ -144,7 +170,7 @@ export class Sweep {
       if (isMarked && (progress?.phase === 'settled' || board.shown === null)) return;
       const task = await this.#views.chunkTask(job, chunk).catch(unread);
       if (task === null) return;
-      this.#note(task, look);
+      this.#note(task, look, round);
       await this.#batches.look(task, progress?.phase ?? '');
       if (board.shown === null) return;
       const known = { shown: isShown(task, progress), marked: isMarked };
@@ -154,13 +180,15 @@ export class Sweep {
     return marks.size >= chunks.length;
   }
 
-  /** Notes what is due of the chunk, for the alarms. */
-  #note(task: ChunkTask, look: JobLook): void {
-    const { state, version } = task.stream;
+  /** Notes what is due of the chunk, for the alarms and the metrics. */
+  #note(task: ChunkTask, look: JobLook, { oldest }: Round): void {
+    const { state, version, atMs } = task.stream;
     look.versions += version;
     const due = chunkBell(task.job.id, task.chunk.id, state, version);
     if (due === null) return;
     const { step } = owedByChunk(state) ?? {};
+    if (step !== undefined)
+      oldest.note(step, this.#ageMs(atMs ?? task.job.createdAtMs) - due.delayMs);
     const takesSlot = step === 'upload' || step === 'submit';
     this.#idleness.note(look, due, takesSlot ? modelOf(task) : null);
   }
@@ -214,6 +242,11 @@ export class Sweep {
     return Math.max(0, delayMs - Math.max(elapsedMs, byWallMs));
   }
 
+  /** By the wall clock, which may be wrong: for people only. */
+  #ageMs(atMs: number | null): number {
+    return atMs === null ? 0 : this.#tools.clock.wallMs() - atMs;
+  }
+
   /** Of many chunks that wait for a slot only as many are rung as there could be slots for. */
   #standsInLine(state: ChunkState, model: string, round: Round): boolean {
     if (state.status !== 'waiting') return false;
@@ -248,6 +281,7 @@ interface Round {
   readonly live: Set<string>;
   readonly models: Set<string>;
   readonly looks: JobLook[];
+  readonly oldest: OldestSteps;
 }
 
 /** Takes what failed: the sweep goes on with the rest, and rejects with it in the end. */

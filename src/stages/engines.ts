@@ -3,7 +3,9 @@
 import { assessChunk } from './answers/assess.ts';
 import { auditChunk } from './answers/audit-chunk.ts';
 import { checkAnswers } from './answers/check.ts';
-import { groupFailures } from './answers/failures.ts';
+import { writeFailedRequests } from './answers/failed-requests.ts';
+import { findFailedRuns } from './answers/failed-runs.ts';
+import { groupFailures, pageFailures } from './answers/failures.ts';
 import { hashRanges } from './answers/hash-ranges.ts';
 import { hashResult, writeResult } from './answers/join.ts';
 import { settleChunk } from './answers/settle.ts';
@@ -11,18 +13,16 @@ import { verifyResult } from './answers/verify.ts';
 import { planRequestSet } from './plan/plan.ts';
 import { planTakenFiles } from './plan/taken-files.ts';
 
-/** groupFailures with one argument, as a thread takes it. */
-function groupFailuresOf(task: { resultPath: string; samples: number }) {
-  return groupFailures(task.resultPath, { samples: task.samples });
-}
-
 export const engines = {
   planRequestSet,
   planTakenFiles,
   checkAnswers,
   assessChunk,
   hashRanges,
-  groupFailures: groupFailuresOf,
+  findFailedRuns,
+  groupFailures,
+  pageFailures,
+  writeFailedRequests,
   settleChunk,
   writeResult,
   hashResult,

@@ -7,7 +7,9 @@ const OWN_FILES = `${LINES}|lines\\.idx|ids\\.bin|${PART}`;
 const ATTEMPT = 'attempts/\\d+-[0-9a-z]+/(output\\.jsonl|errors\\.jsonl|answers\\.idx)';
 
 const KNOWN = new RegExp(
-  `^(plan\\.json|result\\.jsonl|manifest\\.json|working\\.json|alerts/[^/]+\\.json` +
+  `^(plan\\.json|source\\.jsonl|result\\.jsonl|failed-runs\\.bin|manifest\\.json|working\\.json` +
+    '|removed-(output|errors)|alerts/[^/]+\\.json' +
+    `|callback\\.json|callback/try-\\d+\\.json` +
     `|journal/(job|${CHUNK})/\\d{8}\\.json|settled/${CHUNK}\\.json` +
     `|chunks/${CHUNK}/(${OWN_FILES}|${ATTEMPT}))$`,
 );

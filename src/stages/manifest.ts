@@ -1,6 +1,6 @@
 /** The manifest: what a result is, in numbers that anybody can check without us. */
 
-import type { TokenUsage } from '../domain/answer.ts';
+import type { TokenUsage, UsageByModel } from '../domain/answer.ts';
 import type { JobState, ResultRecord } from '../domain/job.ts';
 import type { SettledMark } from './settle.ts';
 
@@ -59,6 +59,15 @@ export function parseManifest(text: string): ManifestResult | null {
   return { sizeBytes, lines, succeeded, failed, rejected, sha256, idsDigest };
 }
 
+/** What a manifest's text says that the answers used; null where it is not one of ours. */
+export function usageOfManifest(text: string): UsageByModel | null {
+  const manifest = parseObject(text);
+  const usage = manifest?.['manifest'] === 1 ? manifest['usage'] : null;
+  if (typeof usage !== 'object' || usage === null) return null;
+  const models = Object.entries(usage as Record<string, Record<string, number> | undefined>);
+  return Object.fromEntries(models.map(([model, counts]) => [model, inCamelCase(counts ?? {})]));
+}
+
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
@@ -104,5 +113,16 @@ function inSnakeCase(usage: TokenUsage): Record<string, number> {
     output_tokens: usage.outputTokens,
     reasoning_tokens: usage.reasoningTokens,
     total_tokens: usage.totalTokens,
+  };
+}
+
+function inCamelCase(counts: Readonly<Record<string, number | undefined>>): TokenUsage {
+  return {
+    answers: counts['answers'] ?? 0,
+    inputTokens: counts['input_tokens'] ?? 0,
+    cachedTokens: counts['cached_input_tokens'] ?? 0,
+    outputTokens: counts['output_tokens'] ?? 0,
+    reasoningTokens: counts['reasoning_tokens'] ?? 0,
+    totalTokens: counts['total_tokens'] ?? 0,
   };
 }

@@ -1,17 +1,60 @@
 /** Where everything of a job lies in the blob store. */
 
 import type { PartRecord } from '../domain/chunk.ts';
-import type { ChunkId, JobId } from '../domain/ids.ts';
+import type { ChunkId, FileId, JobId, TenantId } from '../domain/ids.ts';
 import { parseChunkId, parseJobId } from '../domain/ids.ts';
 
-/** The one tenant of a data directory without a service. */
-const TENANT = 'local';
+/** Jobs of all tenants lie in one place: whose a job is stands in its spec. */
+const HOME = 'local';
 
-const KEYS_FOLDER = `${TENANT}/keys`;
-export const OPEN_FOLDER = `${TENANT}/open`;
-export const JOBS_FOLDER = `${TENANT}/jobs`;
-export const SOURCES_FOLDER = `${TENANT}/sources`;
-export const INSTALLATION = `${TENANT}/installation`;
+const KEYS_FOLDER = `${HOME}/keys`;
+export const OPEN_FOLDER = `${HOME}/open`;
+export const JOBS_FOLDER = `${HOME}/jobs`;
+export const SOURCES_FOLDER = `${HOME}/sources`;
+export const INSTALLATION = `${HOME}/installation`;
+/** Callbacks that are still to be made, one object for each job. */
+export const CALLBACKS_FOLDER = `${HOME}/callbacks`;
+
+/** The keys of the service's callers, one object for each; and the marks of revoked ones. */
+export const ACCESS_KEYS_FOLDER = 'access/keys';
+export const REVOKED_KEYS_FOLDER = 'access/revoked';
+
+/** The mark of a job whose end its submitter was not told yet. */
+export function callbackName(job: JobId): string {
+  return `${CALLBACKS_FOLDER}/${job}.json`;
+}
+
+/** What only one tenant may see, beside its jobs. */
+export const TENANTS_FOLDER = 'tenants';
+
+/** One empty object for each job that the tenant submitted to the service: its list. */
+export function tenantJobsFolder(tenant: TenantId): string {
+  return `${TENANTS_FOLDER}/${tenant}/jobs`;
+}
+
+export function tenantJobName(tenant: TenantId, job: JobId): string {
+  return `${tenantJobsFolder(tenant)}/${job}`;
+}
+
+/** Files that the tenant uploaded, each a folder of its own. */
+export function tenantFilesFolder(tenant: TenantId): string {
+  return `${TENANTS_FOLDER}/${tenant}/files`;
+}
+
+export type TenantFilePart = 'file.json' | 'content.jsonl';
+
+export function tenantFileName(tenant: TenantId, file: FileId, part: TenantFilePart): string {
+  return `${tenantFilesFolder(tenant)}/${file}/${part}`;
+}
+
+/** `prefix` is the public part of the key. */
+export function accessKeyName(prefix: string): string {
+  return `${ACCESS_KEYS_FOLDER}/${prefix}.json`;
+}
+
+export function revokedKeyName(prefix: string): string {
+  return `${REVOKED_KEYS_FOLDER}/${prefix}.json`;
+}
 
 /** The run key's object: it holds the id of the job that the same command attaches to. */
 export function keyName(runKey: string): string {
@@ -27,19 +70,29 @@ export function jobFolder(job: JobId): string {
   return `${JOBS_FOLDER}/${job}`;
 }
 
+/** All streams of the job. */
+export function journalFolder(job: JobId): string {
+  return `${jobFolder(job)}/journal`;
+}
+
 /** The journal stream of the job itself. */
 export function jobStreamName(job: JobId): string {
-  return `${jobFolder(job)}/journal/job`;
+  return `${journalFolder(job)}/job`;
 }
 
 /** The journal stream of one chunk. */
 export function chunkStreamName(job: JobId, chunk: ChunkId): string {
-  return `${jobFolder(job)}/journal/${chunk}`;
+  return `${journalFolder(job)}/${chunk}`;
 }
 
 /** A request set that came through a pipe and is read from here until it is planned. */
 export function sourceName(nonce: string): string {
   return `${SOURCES_FOLDER}/${nonce}`;
+}
+
+/** A request set that came to the service with its job; it goes when it is planned. */
+export function jobSourceName(job: JobId): string {
+  return `${jobFolder(job)}/source.jsonl`;
 }
 
 export function planName(job: JobId): string {
@@ -48,6 +101,16 @@ export function planName(job: JobId): string {
 
 export function resultName(job: JobId): string {
   return `${jobFolder(job)}/result.jsonl`;
+}
+
+/** Which byte ranges of the result are failed lines; derived from it when first asked for. */
+export function failedRunsName(job: JobId): string {
+  return `${jobFolder(job)}/failed-runs.bin`;
+}
+
+/** Stands where the owner removed a half of the result from their files. */
+export function removedViewName(job: JobId, half: 'output' | 'errors'): string {
+  return `${jobFolder(job)}/removed-${half}`;
 }
 
 export function manifestName(job: JobId): string {
@@ -61,6 +124,21 @@ export function alertsFolder(job: JobId): string {
 
 export function alertName(job: JobId, code: string, chunk: ChunkId | null): string {
   return `${alertsFolder(job)}/${code}-${chunk ?? 'job'}.json`;
+}
+
+/** One object for each try to tell the submitter of the job's end. */
+export function callbackTriesFolder(job: JobId): string {
+  return `${jobFolder(job)}/callback`;
+}
+
+/** `number` counts from 1. */
+export function callbackTryName(job: JobId, number: number): string {
+  return `${callbackTriesFolder(job)}/try-${String(number).padStart(2, '0')}.json`;
+}
+
+/** What came of telling the submitter: nothing more is tried. */
+export function callbackOutcomeName(job: JobId): string {
+  return `${jobFolder(job)}/callback.json`;
 }
 
 /** A process that works on the job beats here, so that others do not take it for idle. */

@@ -33,7 +33,8 @@ export async function planJob(task: JobTask, tools: Tools): Promise<StageAnswer>
       await stream.record({ type: 'refused', refusal: invalidLines(outcome) });
       return MOVED;
     }
-    if (outcome.plan.source.sha256 !== job.source.sha256) throw inputChanged(job.source);
+    const { sha256 } = job.source;
+    if (sha256 !== null && outcome.plan.source.sha256 !== sha256) throw inputChanged(job.source);
     await storeChunks(job.id, outcome.plan, folder, tools.blobs);
     const plan = await storePlan(job.id, outcome.plan, tools.blobs);
     await stream.record({ type: 'planned', plan });
@@ -74,7 +75,8 @@ async function stopAll({ batches }: BatchesSource, tools: Tools): Promise<string
 async function sourcePath({ kind, location }: JobSource, tools: Tools): Promise<string> {
   if (kind === 'path') return location;
   if ((await tools.blobs.head(location)) !== null) return tools.blobs.toLocal(location);
-  throw new Refusal('input_unreadable', `${location} is gone: pipe the input in again.`);
+  const way = kind === 'file' ? 'upload the file again' : 'pipe the input in again';
+  throw new Refusal('input_unreadable', `${location} is gone: ${way}.`);
 }
 
 function invalidLines(outcome: {

@@ -18,6 +18,8 @@ const PAGE_SIZE = 100;
 
 interface Live {
   looks: number;
+  /** When the last look was, monotonic. */
+  lastMs: number;
 }
 
 export class Sightings {
@@ -39,11 +41,17 @@ export class Sightings {
    * confirmed by a retrieval. Rejects with `Weather`.
    */
   async look(batchId: string, maxAgeMs: number): Promise<ProviderBatch> {
-    const live = this.#live.get(batchId) ?? { looks: 0 };
+    const live = this.#live.get(batchId) ?? { looks: 0, lastMs: Number.NEGATIVE_INFINITY };
     this.#live.set(batchId, live);
+    const { lastMs } = live;
     live.looks += 1;
+    live.lastMs = this.#clock.monotonicMs();
     const isDue = live.looks % this.#listsPerRetrieval === 1;
     if (this.#live.size < LIST_FROM || isDue) return this.#provider.retrieveBatch(batchId);
+    // Who looks again before a new listing is due was woken: the old one cannot say why.
+    const listing = this.#listing;
+    const isYoung = listing !== null && live.lastMs - listing.atMs < maxAgeMs;
+    if (isYoung && lastMs >= listing.atMs) return this.#provider.retrieveBatch(batchId);
     const seen = (await this.#list(maxAgeMs)).get(batchId);
     if (seen !== undefined && isEarly(seen)) return seen;
     return this.#provider.retrieveBatch(batchId);

@@ -107,7 +107,7 @@ describe('an alert', () => {
     const { scene, worker, notices, store, shown, sweep, heard } = await kept();
     const tools = { ...worker.tools, notices };
     const brake = new Brake(worker.views, worker.queue, worker.blobs);
-    const steps = new Steps(tools, worker.queue, worker.views, brake, store);
+    const steps = new Steps(tools, worker.queue, worker.views, brake, store, worker.callbacks);
     const wish = { kind: 'hold', code: 'max_errors', message: '4 of 20 failed.' } as const;
     await scene.turn((await scene.jobTask(worker)).stream.record({ type: 'wished', wish }));
     expect(heard).toEqual([]);
@@ -123,7 +123,9 @@ describe('an alert', () => {
   it('is not what a job is given that only waits for a yes', async () => {
     const { scene, worker, notices, store, heard } = await kept();
     const brake = new Brake(worker.views, worker.queue, worker.blobs);
-    const steps = new Steps({ ...worker.tools, notices }, worker.queue, worker.views, brake, store);
+    const own = { ...worker.tools, notices };
+    const { queue, views, callbacks } = worker;
+    const steps = new Steps(own, queue, views, brake, store, callbacks);
     const wish = { kind: 'hold', code: 'unconfirmed', message: '' } as const;
     await scene.turn((await scene.jobTask(worker)).stream.record({ type: 'wished', wish }));
     await scene.jobUntilSpread({ ...worker, steps });

@@ -50,7 +50,7 @@ describe('a job that idles', () => {
     const broken = { ...worker.tools, engines: { ...worker.tools.engines, run: fail } };
     const brake = new Brake(worker.views, worker.queue, worker.blobs);
     const alerts = new Alerts(worker.blobs, worker.journal, worker.clock);
-    const steps = new Steps(broken, worker.queue, worker.views, brake, alerts);
+    const steps = new Steps(broken, worker.queue, worker.views, brake, alerts, worker.callbacks);
     const step = async () => {
       const bell = { queue: 'dispatch', job: scene.job, chunk: chunkIdOf(0), version: 0 } as const;
       await expect(scene.turn(steps.answer(bell))).rejects.toThrow('broken');

@@ -1,7 +1,7 @@
 /** A process's house: the real steps, sweep and workers over ports that the world may disturb. */
 
 import { createJournal } from '../../src/adapters/blob/journal.ts';
-import type { JobId } from '../../src/domain/ids.ts';
+import type { FileId, JobId } from '../../src/domain/ids.ts';
 import type { BlobStore } from '../../src/ports/blob-store.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Ids } from '../../src/ports/ids.ts';
@@ -9,6 +9,7 @@ import type { WorkQueue } from '../../src/ports/work-queue.ts';
 import { QUEUES } from '../../src/ports/work-queue.ts';
 import { Alerts } from '../../src/service/alerts.ts';
 import { Brake } from '../../src/service/brake.ts';
+import { Callbacks } from '../../src/service/callbacks.ts';
 import { JobViews } from '../../src/service/job-views.ts';
 import { Jobs } from '../../src/service/jobs.ts';
 import { Steps } from '../../src/service/step.ts';
@@ -102,9 +103,10 @@ export function openHouse(process: SimulatedProcess, world: World) {
   const queue = queueOf(process, world);
   const brake = new Brake(views, queue, blobs);
   const alerts = new Alerts(blobs, tools.journal, tools.clock);
-  const steps = new Steps(tools, queue, views, brake, alerts);
-  const sweep = new Sweep(tools, queue, views, alerts, IDENTITY);
-  return { ...opened, process, queue, steps, sweep };
+  const callbacks = new Callbacks(blobs, tools.clock);
+  const steps = new Steps(tools, queue, views, brake, alerts, callbacks);
+  const sweep = new Sweep(tools, queue, views, alerts, IDENTITY, callbacks);
+  return { ...opened, process, queue, callbacks, steps, sweep };
 }
 
 /** Starts the workers of a process; resolves when its first sweep is done. */
@@ -192,6 +194,7 @@ function clockOf(process: SimulatedProcess, world: World): Clock {
 function idsOf(world: World): Ids {
   return {
     job: () => `job_${world.random.text(26)}` as JobId,
+    file: () => `file-${world.random.text(26)}` as FileId,
     nonce: () => world.random.text(20),
   };
 }

@@ -84,7 +84,7 @@ describe('a second batch over one input file', () => {
     const task = await scene.chunkTask(hand);
     const taken = { batchId: 'b', fileId: fileIsTaken ? fileId : 'file-0', fileCreatedAtMs: 0 };
     const kind = { kind: 'batches', keepsFiles: false, batches: [taken] } as const;
-    const source: JobSource = { ...task.job.source, ...kind, encoding: 'identity' };
+    const source: JobSource = { ...task.job.source, ...kind, encoding: 'identity', sha256: '' };
     await scene.turn(poll({ ...task, job: { ...task.job, source } }, tools));
     return scene.chunk.strays.map(({ batchId }) => batchId);
   }

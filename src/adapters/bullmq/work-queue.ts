@@ -2,7 +2,16 @@
 
 import { Queue } from 'bullmq';
 
-import type { Bell, BellAnswer, Listener, QueueName, WorkQueue } from '../../ports/work-queue.ts';
+import type {
+  Bell,
+  BellAnswer,
+  Listener,
+  QueueDepth,
+  QueueMeter,
+  QueueName,
+  WorkQueue,
+} from '../../ports/work-queue.ts';
+import { QUEUES } from '../../ports/work-queue.ts';
 import { type BellData, bellData, bellJobId, promoteBell } from './bell-jobs.ts';
 import { BellListener } from './bell-listener.ts';
 import { complaintsTo } from './complaints.ts';
@@ -13,11 +22,11 @@ import { leaveMark, wakeMarkKey } from './wake-marks.ts';
 const EVENTS_KEPT = 100;
 const CLOSE_GRACE_MS = 5_000;
 
-export function openWorkQueue(options: WorkQueueOptions): WorkQueue {
+export function openWorkQueue(options: WorkQueueOptions): WorkQueue & QueueMeter {
   return new BullWorkQueue(options);
 }
 
-class BullWorkQueue implements WorkQueue {
+class BullWorkQueue implements WorkQueue, QueueMeter {
   readonly #options: WorkQueueOptions;
   readonly #complain: (error: Error) => void;
   readonly #queues = new Map<QueueName, Queue<BellData>>();
@@ -59,6 +68,20 @@ class BullWorkQueue implements WorkQueue {
     const listener = new BellListener({ ...this.#options, ...own });
     this.#listeners.add(listener);
     return Promise.resolve(listener);
+  }
+
+  async depths(): Promise<QueueDepth[]> {
+    try {
+      return await Promise.all(
+        QUEUES.map(async (queue) => {
+          const counts = await this.#queue(queue).getJobCounts('wait', 'active', 'delayed');
+          const { wait = 0, active = 0, delayed = 0 } = counts;
+          return { queue, waiting: wait, active, delayed };
+        }),
+      );
+    } catch (error) {
+      throw this.#inWords(error);
+    }
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { invariant } from '../../domain/errors.ts';
-import { parseJobId } from '../../domain/ids.ts';
+import { parseFileId, parseJobId } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 
@@ -15,10 +15,16 @@ const NONCE_CHARACTERS = 20;
 
 /** Ids whose time is the clock's wall time. */
 export function createIds(clock: Pick<Clock, 'wallMs'>): Ids {
+  const body = (): string => `${timePart(clock.wallMs())}${randomPart(RANDOM_CHARACTERS)}`;
   return {
     job() {
-      const id = parseJobId(`job_${timePart(clock.wallMs())}${randomPart(RANDOM_CHARACTERS)}`);
+      const id = parseJobId(`job_${body()}`);
       invariant(id !== null, 'a new job id has the shape of one');
+      return id;
+    },
+    file() {
+      const id = parseFileId(`file-${body()}`);
+      invariant(id !== null, 'a new file id has the shape of one');
       return id;
     },
     nonce: () => randomPart(NONCE_CHARACTERS),

@@ -56,6 +56,13 @@ export class LineBlocks {
     }
   }
 
+  /** Forgets the current block; the next one begins at this byte of the file. */
+  seek(offset: number): void {
+    this.offset = offset;
+    this.#filled = 0;
+    this.end = 0;
+  }
+
   /** Gives the memory back; nothing may be read afterwards. The file is the caller's to close. */
   release(): void {
     releaseMemory(this.bytes);

@@ -75,6 +75,25 @@ export class ResultLines {
     return this.#blocks.bytes;
   }
 
+  /** Where the current line begins in the file. */
+  get offset(): number {
+    return this.#blocks.offset + this.start;
+  }
+
+  /** Bytes of the current line with its newline. */
+  get length(): number {
+    return this.end + 1 - this.start;
+  }
+
+  /** Makes line number `line`, which begins at the byte `offset` of the file, the next one. */
+  seek(offset: number, line: number): void {
+    const inBlock = offset - this.#blocks.offset;
+    const isThere = inBlock >= 0 && inBlock < this.#blocks.end;
+    if (!isThere) this.#blocks.seek(offset);
+    this.end = (isThere ? inBlock : 0) - 1;
+    this.line = line - 1;
+  }
+
   /** Whether the current line answers its request. */
   get isSuccess(): boolean {
     if (!this.isReadable) return false;

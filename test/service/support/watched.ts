@@ -46,7 +46,7 @@ export async function watching(
   const notices = new KeptNotices(hand.tools.notices, store);
   const own = { ...hand.tools, notices, watch: new Watch(hand.clock) };
   const tools = { ...own, ...changes(own) };
-  const sweep = new Sweep(tools, hand.queue, hand.views, store, IDENTITY);
+  const sweep = new Sweep(tools, hand.queue, hand.views, store, IDENTITY, hand.callbacks);
   const alerts = (): Promise<Alert[]> => scene.turn(store.current(scene.jobState));
   return {
     sweep: async () => {

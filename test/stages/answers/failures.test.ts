@@ -35,9 +35,13 @@ function withResult<Value>(use: (path: string) => Value, lines: readonly string[
   return use(path);
 }
 
+function grouped(resultPath: string, samples: number): ReturnType<typeof groupFailures> {
+  return groupFailures({ resultPath, runsPath: null, samples });
+}
+
 describe('groupFailures', () => {
   test('groups failed lines by class, with samples, words and whether another try may help', () => {
-    const { groups, failed } = withResult((path) => groupFailures(path, { samples: 2 }));
+    const { groups, failed } = withResult((path) => grouped(path, 2));
     expect(failed).toBe(7);
     expect(groups[0]).toEqual({
       class: '400 bad',
@@ -57,7 +61,7 @@ describe('groupFailures', () => {
   });
 
   test('says that nothing failed where nothing did', () => {
-    const found = withResult((path) => groupFailures(path, { samples: 3 }), [successLine('a')]);
+    const found = withResult((path) => grouped(path, 3), [successLine('a')]);
     expect(found).toEqual({ groups: [], failed: 0 });
   });
 });

@@ -1,0 +1,14 @@
+/** What was seen lately, as keys of Redis that go by themselves. */
+
+import type { Redis } from 'ioredis';
+import type { FirstTime } from '../../ports/first-time.ts';
+
+/** `prefix` is the installation's own. Rejects where Redis does not answer. */
+export function createFirstTime(redis: Redis, prefix: string): FirstTime {
+  return {
+    async isFirst(key, forMs) {
+      const answer = await redis.set(`${prefix}:seen:${key}`, '1', 'PX', forMs, 'NX');
+      return answer === 'OK';
+    },
+  };
+}

@@ -1,0 +1,224 @@
+/** `POST /v1/jobs`: a request set comes in, as the body or as an uploaded file, and is a job. */
+
+import type { z } from 'zod';
+import { Refusal } from '../../domain/errors.ts';
+import type { FileId, JobId } from '../../domain/ids.ts';
+import type { JobOptions, JobState, JobTerms, StoredSource } from '../../domain/job.ts';
+import type { Desk, Order } from '../../service/desk.ts';
+import type { JobReports } from '../../service/job-reports.ts';
+import type { PlanOutcome, RequestSets } from '../../service/request-sets.ts';
+import type { Call, Mounted, Reply } from '../call.ts';
+import { mount } from '../call.ts';
+import { createJob } from '../contract/jobs.ts';
+import { Problem } from '../problem.ts';
+import { jobBody } from './job-body.ts';
+
+/** Batches that may execute for one chunk, where nobody says. */
+const DEFAULT_ATTEMPTS = 3;
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export interface SubmitParts {
+  readonly reports: JobReports;
+  readonly sets: RequestSets;
+  /** Takes the body of a call into a file in the folder; throws Problems. */
+  readonly take: (
+    call: Call<unknown, unknown>,
+    folder: string,
+  ) => Promise<{ path: string; sizeBytes: number }>;
+  /** The uploaded file as a source, with its name and its local path. Refuses what is not there. */
+  readonly uploaded: (desk: Desk, fileId: string) => Promise<UploadedSource>;
+  /** Throws a Problem where no job can be taken now. */
+  readonly requireReady: () => Promise<void>;
+  /** Throws a Problem where the address may not be called. */
+  readonly checkCallback: (url: string) => void;
+}
+
+export interface UploadedSource {
+  readonly id: FileId;
+  readonly name: string;
+  readonly path: string;
+  readonly source: StoredSource;
+}
+
+type Wishes = z.output<typeof createJob.query>;
+type CreateCall = Call<Wishes, z.output<NonNullable<NonNullable<typeof createJob.body>['json']>>>;
+
+export function submitRoutes(parts: SubmitParts): Mounted[] {
+  return [
+    mount(createJob, async (call) => {
+      requireKeyShape(call);
+      const { json, query } = call;
+      if (json === null) return submitBody(call, query, parts);
+      if (Object.keys(query).length > 0) {
+        const message = 'With a JSON body the options stand in it, not in the query.';
+        throw new Problem({ status: 400, code: 'options_in_query', message });
+      }
+      const { input_file_id: fileId, ...wishes } = json;
+      return submitFile(call, fileId, wishes, parts);
+    }),
+  ];
+}
+
+async function submitBody(call: CreateCall, wishes: Wishes, parts: SubmitParts): Promise<Reply> {
+  const { sets } = parts;
+  checkWishes(wishes, parts);
+  if (wishes.dry_run !== true) await parts.requireReady();
+  return sets.inFolder(async (folder) => {
+    const { path, sizeBytes } = await parts.take(call, folder);
+    if (wishes.dry_run === true) return preview(path, wishes, sets);
+    const job = sets.newJob();
+    try {
+      const source = await sets.keep(job, path, sizeBytes);
+      const order = orderOf(job, source, 'request set', null, wishes, keyOf(call));
+      return await submitted(call, order, parts);
+    } catch (error) {
+      await dropUnmade(call, job, sets);
+      throw error;
+    }
+  });
+}
+
+async function submitFile(
+  call: CreateCall,
+  fileId: string,
+  wishes: Wishes,
+  parts: SubmitParts,
+): Promise<Reply> {
+  checkWishes(wishes, parts);
+  const file = await parts.uploaded(call.desk, fileId);
+  if (wishes.dry_run === true) return preview(file.path, wishes, parts.sets);
+  await parts.requireReady();
+  const job = parts.sets.newJob();
+  const order = orderOf(job, file.source, file.name, file.id, wishes, keyOf(call));
+  return submitted(call, order, parts);
+}
+
+/** A rejected submission may have made its job all the same: then the job keeps what is its. */
+async function dropUnmade({ desk }: CreateCall, job: JobId, sets: RequestSets): Promise<void> {
+  const isUnmade = await desk.job(job).then(
+    () => false,
+    (error: unknown) => error instanceof Refusal && error.code === 'unknown_job',
+  );
+  if (isUnmade) await sets.drop(job);
+}
+
+async function submitted(call: CreateCall, order: Order, parts: SubmitParts): Promise<Reply> {
+  const { job, attached } = await call.desk.submit(order);
+  const state = await call.desk.job(job);
+  if (attached) {
+    try {
+      await requireSame(state, order, parts.sets);
+    } finally {
+      await parts.sets.drop(order.job);
+    }
+  }
+  const body = jobBody(await parts.reports.report(state));
+  return { status: 202, json: body, headers: { location: `/v1/jobs/${job}` } };
+}
+
+/** The same key has to stand for the same call. */
+async function requireSame(state: JobState, order: Order, sets: RequestSets): Promise<void> {
+  const isSame = sameWishes(state, order) && (await sets.isSame(state, order.source));
+  if (isSame) return;
+  const message = `The Idempotency-Key was used for another request set or other options; that made
+    ${state.spec.id}. Use a new key for a new job.`;
+  throw new Problem({
+    status: 409,
+    code: 'idempotency_conflict',
+    message: message.replace(/\s+/g, ' '),
+  });
+}
+
+function sameWishes({ spec, options }: JobState, order: Order): boolean {
+  const { maxRequests, maxBytes } = order.limits;
+  const { terms } = spec;
+  return (
+    spec.name === order.name &&
+    JSON.stringify([
+      spec.defaults,
+      spec.onInvalid,
+      options,
+      terms?.metadata,
+      terms?.callbackUrl,
+    ]) ===
+      JSON.stringify([
+        order.defaults,
+        order.onInvalid,
+        order.options,
+        order.terms.metadata,
+        order.terms.callbackUrl,
+      ]) &&
+    (maxRequests === undefined || maxRequests === spec.limits.maxRequests) &&
+    (maxBytes === undefined || maxBytes === spec.limits.maxBytes)
+  );
+}
+
+function orderOf(
+  job: JobId,
+  source: StoredSource,
+  name: string,
+  inputFile: FileId | null,
+  wishes: Wishes,
+  idempotencyKey: string | null,
+): Order {
+  const options: JobOptions = {
+    maxAttempts: wishes.max_attempts ?? DEFAULT_ATTEMPTS,
+    maxErrors: null,
+  };
+  const terms: Omit<JobTerms, 'tenant'> = {
+    metadata: wishes.metadata ?? {},
+    callbackUrl: wishes.callback_url ?? null,
+    inputFile,
+    outputExpiresAfterSeconds: null,
+    retryOf: null,
+  };
+  const { defaults, limits, onInvalid } = readingOf(wishes);
+  const shown = wishes.name ?? name;
+  return { job, name: shown, source, defaults, limits, onInvalid, options, terms, idempotencyKey };
+}
+
+function readingOf(wishes: Wishes) {
+  return {
+    defaults: { endpoint: wishes.endpoint ?? null, model: wishes.model ?? null },
+    limits: { maxRequests: wishes.max_requests, maxBytes: wishes.max_bytes },
+    onInvalid: wishes.on_invalid ?? ('fail' as const),
+  };
+}
+
+function checkWishes({ callback_url: url }: Wishes, { checkCallback }: SubmitParts): void {
+  if (url !== undefined) checkCallback(url);
+}
+
+async function preview(path: string, wishes: Wishes, sets: RequestSets): Promise<Reply> {
+  const outcome = await sets.preview(path, readingOf(wishes));
+  return { status: 200, json: previewBody(outcome) };
+}
+
+function previewBody(outcome: PlanOutcome) {
+  const isPlanned = outcome.kind === 'planned';
+  const counts = isPlanned ? outcome.plan.counts : outcome.counts;
+  const { lines, blank, requests, rejected } = counts;
+  return {
+    object: 'plan',
+    endpoint: isPlanned ? outcome.plan.endpoint : null,
+    models: isPlanned ? outcome.plan.models : [],
+    counts: { lines, blank, requests, rejected },
+    chunks: isPlanned ? outcome.plan.chunks.length : 0,
+    errors: isPlanned ? [] : outcome.rejected,
+    errors_total: isPlanned ? rejected : outcome.rejectedTotal,
+    would_be_sent: isPlanned,
+  };
+}
+
+function keyOf({ request }: CreateCall): string | null {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' ? key : null;
+}
+
+function requireKeyShape(call: CreateCall): void {
+  const key = keyOf(call);
+  if (key === null || IDEMPOTENCY_KEY.test(key)) return;
+  const message = 'An Idempotency-Key has 1 to 255 printable characters without spaces.';
+  throw new Problem({ status: 400, code: 'invalid_value', message, param: 'Idempotency-Key' });
+}

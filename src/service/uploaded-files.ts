@@ -1,0 +1,111 @@
+/** Files that tenants upload: request sets that lie in the store until somebody removes them. */
+
+import type { FileId, TenantId } from '../domain/ids.ts';
+import { parseFileId } from '../domain/ids.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import { tenantFileName, tenantFilesFolder } from '../stages/names.ts';
+
+/** What is said of an uploaded file. */
+export interface UploadedFile {
+  readonly id: FileId;
+  /** For people: as the client named it, and never part of a path. */
+  readonly filename: string;
+  readonly sizeBytes: number;
+  readonly createdAtMs: number;
+  /** Null: it stays until it is removed. */
+  readonly expiresAtMs: number | null;
+}
+
+export interface NewFile {
+  /** A local file, which is consumed. */
+  readonly localPath: string;
+  readonly filename: string;
+  readonly sizeBytes: number;
+  readonly expiresAfterSeconds: number | null;
+}
+
+/** Content without its record is a dead process's, once it lies there for so long. */
+const ORPHAN_AGE_MS = 60 * 60 * 1000;
+
+export class UploadedFiles {
+  readonly #blobs: BlobStore;
+  readonly #ids: Pick<Ids, 'file'>;
+  readonly #clock: Pick<Clock, 'wallMs'>;
+
+  constructor(blobs: BlobStore, ids: Pick<Ids, 'file'>, clock: Pick<Clock, 'wallMs'>) {
+    this.#blobs = blobs;
+    this.#ids = ids;
+    this.#clock = clock;
+  }
+
+  /** Takes the file in; durable when it resolves. The record comes last: it makes it a file. */
+  async add(tenant: TenantId, file: NewFile): Promise<UploadedFile> {
+    const { localPath, filename, sizeBytes, expiresAfterSeconds } = file;
+    const createdAtMs = this.#clock.wallMs();
+    const expiresAtMs =
+      expiresAfterSeconds === null ? null : createdAtMs + expiresAfterSeconds * 1000;
+    const id = this.#ids.file();
+    const added: UploadedFile = { id, filename, sizeBytes, createdAtMs, expiresAtMs };
+    await this.#blobs.putFile(this.contentName(tenant, id), localPath);
+    const record = Buffer.from(`${JSON.stringify(added)}\n`);
+    await this.#blobs.put(tenantFileName(tenant, id, 'file.json'), record);
+    return added;
+  }
+
+  /** Null where the tenant has no such file, or it has expired: then it is removed. */
+  async get(tenant: TenantId, id: FileId): Promise<UploadedFile | null> {
+    const bytes = await this.#blobs.get(tenantFileName(tenant, id, 'file.json'));
+    if (bytes === null) return null;
+    const file = JSON.parse(bytes.toString()) as UploadedFile;
+    if (file.expiresAtMs === null || file.expiresAtMs > this.#clock.wallMs()) return file;
+    await this.remove(tenant, id);
+    return null;
+  }
+
+  /** Ids of the tenant's files, oldest first. Some may have expired, or were never completed. */
+  async ids(tenant: TenantId): Promise<FileId[]> {
+    const names = await this.#blobs.list(tenantFilesFolder(tenant));
+    return names.flatMap((name) => parseFileId(name.replace('/', '')) ?? []);
+  }
+
+  /** False where there was no such file. */
+  async remove(tenant: TenantId, id: FileId): Promise<boolean> {
+    const record = tenantFileName(tenant, id, 'file.json');
+    const was = (await this.#blobs.head(record)) !== null;
+    // First the record: nobody must find a file whose content is half gone.
+    await this.#blobs.delete(record);
+    await this.#blobs.deleteFolder(folderOf(tenant, id));
+    return was;
+  }
+
+  /** The object that holds the file's bytes. */
+  contentName(tenant: TenantId, id: FileId): string {
+    return tenantFileName(tenant, id, 'content.jsonl');
+  }
+
+  /** What the tenant's files occupy, in bytes. Removes what has expired or was never completed. */
+  async usedBytes(tenant: TenantId): Promise<number> {
+    let sum = 0;
+    for (const id of await this.ids(tenant)) {
+      const file = await this.get(tenant, id);
+      sum += file?.sizeBytes ?? (await this.#orphanBytes(tenant, id));
+    }
+    return sum;
+  }
+
+  async #orphanBytes(tenant: TenantId, id: FileId): Promise<number> {
+    const content = await this.#blobs.head(this.contentName(tenant, id));
+    if (content === null) return 0;
+    if (this.#clock.wallMs() - content.modifiedAtMs < ORPHAN_AGE_MS) return content.sizeBytes;
+    // Its record may have come a moment ago, after a long fsync: look again before it goes.
+    if ((await this.get(tenant, id)) !== null) return content.sizeBytes;
+    await this.#blobs.deleteFolder(folderOf(tenant, id));
+    return 0;
+  }
+}
+
+function folderOf(tenant: TenantId, id: FileId): string {
+  return `${tenantFilesFolder(tenant)}/${id}`;
+}
