@@ -31,5 +31,7 @@ USER node
 VOLUME /data
 # Request sets and results are named relative to here.
 WORKDIR /work
+# The service, where it is told to listen beyond its container.
+EXPOSE 8080
 ENTRYPOINT ["batchwright"]
 CMD ["--help"]

@@ -5,17 +5,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { createJournal } from './adapters/blob/journal.ts';
-import { openWorkQueue } from './adapters/bullmq/work-queue.ts';
 import type { FileBlobStore } from './adapters/file/blob-store.ts';
 import { createFileBlobStore } from './adapters/file/blob-store.ts';
 import { createFileScratch } from './adapters/file/scratch.ts';
 import { createOpenAiProvider } from './adapters/openai/provider.ts';
-import { openLiveBoard } from './adapters/redis/live-board.ts';
-import { openStepAges } from './adapters/redis/step-ages.ts';
 import type { RedisHandle, RedisSettings } from './adapters/redis/open.ts';
 import { openRedis } from './adapters/redis/open.ts';
 import type { Tell } from './adapters/redis/news.ts';
-import { inWords } from './adapters/redis/trouble.ts';
 import { createSystemClock } from './adapters/system/clock.ts';
 import { createIds } from './adapters/system/ids.ts';
 import { createThreadPool, siblingModule } from './adapters/system/thread-pool.ts';
@@ -28,8 +24,7 @@ import type { Journal } from './ports/journal.ts';
 import type { Notice, Notices } from './ports/notices.ts';
 import type { Scratch } from './ports/scratch.ts';
 import type { ThreadPool } from './ports/thread-pool.ts';
-import type { SharedStepAges } from './ports/step-ages.ts';
-import type { Bell, QueueMeter, QueueName, WorkQueue } from './ports/work-queue.ts';
+import type { Bell, QueueName } from './ports/work-queue.ts';
 import { QUEUES } from './ports/work-queue.ts';
 import { Alerts, KeptNotices } from './service/alerts.ts';
 import { guardedWork } from './guarded-work.ts';
@@ -43,6 +38,8 @@ import { NoticeCounts } from './service/notice-counts.ts';
 import { Results } from './service/results.ts';
 import type { RunningWorkers } from './service/workers.ts';
 import { startWorkers } from './service/workers.ts';
+import type { SharedState } from './shared-state.ts';
+import { openSharedState } from './shared-state.ts';
 import { bounded } from './stages/bounded.ts';
 import type { Engines } from './stages/engines.ts';
 import { INSTALLATION } from './stages/names.ts';
@@ -90,16 +87,14 @@ export interface Store {
 }
 
 /** A store with workers, a queue and a provider. */
-export interface House {
+export interface House extends Omit<SharedState, 'board'> {
   readonly tools: Tools;
-  readonly queue: WorkQueue & QueueMeter;
   readonly brake: Brake;
   readonly redis: RedisHandle;
   /** What this process has told so far. */
   readonly noticeCounts: NoticeCounts;
   /** What this process has asked of the provider so far. */
   readonly provider: CountedProvider;
-  readonly stepAges: SharedStepAges;
   readonly webhooks: Webhooks;
   start(queues?: readonly QueueName[]): Promise<RunningWorkers>;
   close(): Promise<void>;
@@ -136,19 +131,11 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
     notices.tell(notice(level, 'redis', line));
   });
   const prefix = `bw-${fingerprint([installation, ...Object.values(providerIdentity(config))])}`;
-  const producer = redis.connect('producer');
-  const queue = openWorkQueue({
-    prefix,
-    connections: { producer, worker: redis.connect('worker') },
-    inWords,
-    onError: (error, bell) => {
-      if (redis.hear(error)) return;
-      notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) });
-    },
+  const { board, ...shared } = openSharedState(redis, prefix, (error, bell) => {
+    if (redis.hear(error)) return;
+    notices.tell({ ...notice('warning', 'step_failed', textOf(error)), ...partsOf(bell) });
   });
-  const shared = { redis: redis.connect('producer'), prefix };
-  const board = openLiveBoard(shared);
-  const stepAges = openStepAges(shared);
+  const { queue, stepAges, queuesPage } = shared;
   const provider = new CountedProvider(createProvider(config));
   const tools: Tools = {
     ...store,
@@ -173,13 +160,12 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
     graceMs: GRACE_MS,
   };
   return {
+    ...shared,
     tools,
-    queue,
     brake,
     redis,
     noticeCounts: notices,
     provider,
-    stepAges,
     webhooks,
     start: async (queues = QUEUES) => {
       const workers = await startWorkers(queues, settings, { tools, queue, ...work });
@@ -187,7 +173,7 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
     },
     close: async () => {
       // A Redis that goes away in the middle must not keep a finished command.
-      for (const part of [queue, board, redis]) {
+      for (const part of [queuesPage, queue, board, redis]) {
         await bounded(part.close(), CLOSE_MS, store.clock);
       }
       await bounded(kept.settled(), CLOSE_MS, store.clock);

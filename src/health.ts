@@ -5,6 +5,7 @@
 
 import type { RedisHandle } from './adapters/redis/open.ts';
 import type { BlobStore } from './ports/blob-store.ts';
+import type { Clock } from './ports/clock.ts';
 
 export interface Finding {
   /** Stable: `redis`, `store`, `room`. */
@@ -48,6 +49,23 @@ export async function checkHealth(parts: HealthParts): Promise<Health> {
     finding('room', 'the disk of the data directory', () => tryRoom(parts)),
   ]);
   return { ok: findings.every(({ ok }) => ok), findings };
+}
+
+/** One look for all who ask within so many milliseconds of its end. */
+export function recently(
+  look: () => Promise<Health>,
+  clock: Pick<Clock, 'monotonicMs'>,
+  keepMs: number,
+): () => Promise<Health> {
+  let known: { readonly health: Promise<Health>; untilMs: number } | null = null;
+  return () => {
+    if (known !== null && clock.monotonicMs() < known.untilMs) return known.health;
+    const made = { health: look(), untilMs: Number.POSITIVE_INFINITY };
+    known = made;
+    const keep = (): void => void (made.untilMs = clock.monotonicMs() + keepMs);
+    made.health.then(keep, keep);
+    return made.health;
+  };
 }
 
 interface Tried {

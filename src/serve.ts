@@ -1,25 +1,39 @@
 /** The service: the doors of HTTP over one store and one house. */
 
-import type { RequestHandler } from 'express';
 import type { Config } from '../config/load.ts';
+import type { Admission } from './admission.ts';
+import { openAdmission } from './admission.ts';
 import type { House, Store } from './compose.ts';
 import { limitRules, providerIdentity } from './compose.ts';
 import type { TenantId } from './domain/ids.ts';
-import { LOCAL_TENANT } from './domain/ids.ts';
 import { createApp } from './http/app.ts';
 import type { Mounted } from './http/call.ts';
 import { takeBody } from './http/intake.ts';
 import { lookRoutes } from './http/jobs/look.ts';
+import { retryRoutes } from './http/jobs/retry.ts';
 import { submitRoutes } from './http/jobs/submit.ts';
 import { wishRoutes } from './http/jobs/wishes.ts';
+import { takeForm } from './http/multipart.ts';
+import { batchRoutes } from './http/openai/batches.ts';
+import { fileRoutes } from './http/openai/files.ts';
+import { referenceRoutes } from './http/operations/reference.ts';
 import { Problem } from './http/problem.ts';
 import type { Listening } from './http/server.ts';
 import { listen } from './http/server.ts';
 import { callbackCheck } from './http/webhooks/callback-check.ts';
 import { webhookRoutes } from './http/webhooks/openai.ts';
+import type { Operations } from './operations.ts';
+import { openOperations } from './operations.ts';
+import type { Log } from './ports/log.ts';
 import { Desk } from './service/desk.ts';
 import { JobReports } from './service/job-reports.ts';
+import { JobClock } from './service/job-times.ts';
 import { RequestSets } from './service/request-sets.ts';
+import { ResultViews } from './service/result-views.ts';
+import type { UploadedSource } from './service/tenant-files.ts';
+import { TenantFiles } from './service/tenant-files.ts';
+import { UploadedFiles } from './service/uploaded-files.ts';
+import { PROGRAM_VERSION } from './version.ts';
 
 const HOUR_MS = 60 * 60_000;
 
@@ -28,8 +42,13 @@ export interface ServiceParts {
   readonly config: Config;
   readonly store: Store;
   readonly house: House;
+  readonly operations: Operations;
+  readonly admission: Admission;
   readonly reports: JobReports;
+  readonly results: ResultViews;
   readonly sets: RequestSets;
+  readonly files: TenantFiles;
+  readonly jobClock: JobClock;
   readonly desk: (tenant: TenantId) => Desk;
 }
 
@@ -38,17 +57,26 @@ export interface Service extends Listening {
 }
 
 /** Opens the doors. Workers are the caller's to start. */
-export async function openService(config: Config, store: Store, house: House): Promise<Service> {
-  const parts = partsOf(config, store, house);
-  const pass: RequestHandler = (_request, _response, next) => next();
+export async function openService(
+  config: Config,
+  store: Store,
+  house: House,
+  log: Log,
+): Promise<Service> {
+  const draining = new AbortController();
+  const { signal } = draining;
+  const operations = openOperations({ config, store, house, log, draining: signal });
+  const admission = await openAdmission(config, store);
+  const parts = { ...partsOf(config, store, house, operations), admission };
   const app = createApp({
     mounted: routesOf(parts),
-    before: [],
-    authenticate: () => Promise.resolve({ tenant: LOCAL_TENANT, role: 'tenant' }),
-    limit: pass,
+    before: [operations.requestLog, ...admission.guards],
+    authenticate: admission.authenticate,
+    limit: admission.limit,
     desk: parts.desk,
-    pages: [],
-    onError: (error) => process.stderr.write(`${String(error)}\n`),
+    pages: operations.pages,
+    draining: signal,
+    onError: operations.onError,
   });
   const { BATCHWRIGHT_HOST: host, BATCHWRIGHT_PORT: port } = config;
   const listening = await listen(app, { host, port });
@@ -59,55 +87,93 @@ export async function openService(config: Config, store: Store, house: House): P
     ...listening,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
     close: async (graceMs) => {
+      draining.abort();
       clearInterval(housekeeping);
       await listening.close(graceMs);
     },
   };
 }
 
-function partsOf(config: Config, store: Store, house: House): ServiceParts {
+function partsOf(
+  config: Config,
+  store: Store,
+  house: House,
+  operations: Operations,
+): Omit<ServiceParts, 'admission'> {
   const { blobs, journal, scratch, engines, ids, clock, views, jobs, alerts } = store;
   const { board } = house.tools;
   const completionWindow =
     config.BATCHWRIGHT_COMPLETION_WINDOW ?? config.profile.completionWindows[0] ?? '24h';
   const rules = { ...limitRules(config), provider: providerIdentity(config), completionWindow };
+  const results = new ResultViews({ blobs, engines, scratch, views, clock });
+  const jobClock = new JobClock(journal);
+  const uploaded = new UploadedFiles(blobs, ids, clock);
   const ring: House['queue']['ring'] = (bell, delayMs) => house.queue.ring(bell, delayMs);
   return {
     config,
     store,
     house,
+    operations,
     reports: new JobReports({ views, blobs, journal, alerts, clock, board }),
+    results,
+    files: new TenantFiles({ blobs, clock, uploaded, results, jobClock }),
+    jobClock,
     sets: new RequestSets({ blobs, engines, scratch, ids, rules }),
     desk: (tenant) => new Desk(tenant, { blobs, views, jobs, rules, ring }),
   };
 }
 
+/** Those of the doors, those of operators, and those that show them all. */
 function routesOf(parts: ServiceParts): Mounted[] {
-  const { reports, sets, config, store, house } = parts;
+  const mounted = [...doorsOf(parts), ...parts.operations.routes];
+  const routes = mounted.map(({ route }) => route);
+  return [...mounted, ...referenceRoutes(routes, PROGRAM_VERSION)];
+}
+
+function doorsOf(parts: ServiceParts): Mounted[] {
+  const { reports, results, sets, files, jobClock, house, admission } = parts;
+  const requireReady = parts.operations.requireQueue;
   return [
     ...lookRoutes(reports),
     ...wishRoutes(reports),
+    ...retryRoutes({ reports, results, sets, requireReady }),
+    ...fileRoutes({
+      files,
+      inFolder: (work) => sets.inFolder(work),
+      takeForm: ({ request, tenant }, folder, rules) =>
+        admission.upload(tenant, (limits) => takeForm(request, folder, limits, rules)),
+    }),
+    ...batchRoutes({
+      reports,
+      results,
+      jobClock,
+      files,
+      newJob: () => sets.newJob(),
+      requireReady,
+    }),
     ...webhookRoutes(house.webhooks.fromProvider),
     ...submitRoutes({
       reports,
       sets,
-      take: ({ request }, folder) =>
-        takeBody(request, folder, {
-          maxBytes: Number.MAX_SAFE_INTEGER,
-          quotaLeftBytes: null,
-          maxLineBytes: config.BATCHWRIGHT_MAX_LINE_BYTES,
-          minFreeBytes: config.BATCHWRIGHT_MIN_FREE_BYTES,
-          freeBytes: () => store.scratch.freeBytes(),
-          idleMs: 30_000,
-        }),
-      uploaded: () => {
-        const message = 'There is no such file.';
-        throw new Problem({ status: 404, code: 'unknown_file', message });
-      },
-      requireReady: () => Promise.resolve(),
+      take: ({ request, tenant }, folder) =>
+        admission.upload(tenant, (limits) => takeBody(request, folder, limits)),
+      uploaded: (desk, text) => uploadedSource(desk, text, parts),
+      requireReady,
       checkCallback: callbackCheck(house.webhooks.sender),
     }),
   ];
+}
+
+/** An uploaded file as the source of a job. */
+async function uploadedSource(
+  desk: Desk,
+  text: string,
+  { files }: ServiceParts,
+): Promise<UploadedSource> {
+  const source = await files.source(desk, text);
+  if (source !== null) return source;
+  const message = `There is no file ${JSON.stringify(text.slice(0, 60))}: upload it first.`;
+  throw new Problem({ status: 404, code: 'unknown_file', message, param: 'input_file_id' });
 }
 
 /** What dead submitters left. */

@@ -3,22 +3,13 @@
 import type { Config } from '../config/load.ts';
 import type { House, Store } from './compose.ts';
 import { openHouse, openStore } from './compose.ts';
+import { firstSignal, GRACE_MS, inTime, say } from './leaving.ts';
 import { openLog, openMetrics } from './observation.ts';
 import type { Metrics } from './ports/metrics.ts';
 import type { QueueName } from './ports/work-queue.ts';
 import { loggedNotices } from './service/logged-notices.ts';
-import { bounded } from './stages/bounded.ts';
 import type { WorkerPort } from './worker-port.ts';
 import { openWorkerPort } from './worker-port.ts';
-
-/** Running steps get so long to end; closing all the rest has what is left of LEAVE_MS. */
-const GRACE_MS = 20_000;
-
-/** Supervisors kill after thirty seconds or later. */
-const LEAVE_MS = 28_000;
-
-/** What a shell reports for a process that a second signal ended. */
-const FORCED = 130;
 
 /**
  * Answers bells of these queues, and sweeps, until SIGTERM or SIGINT; a second signal ends the
@@ -26,19 +17,14 @@ const FORCED = 130;
  * Redis or the port cannot be used. Says on stderr what it serves; its log goes to stdout.
  */
 export async function runWorker(config: Config, queues: readonly QueueName[]): Promise<boolean> {
-  const ending = listenForEnd();
+  const ending = firstSignal();
   const store = openStore(config);
   const worker = await Promise.race([openWorker(config, queues, store), ending]);
   // Nothing has begun: a Redis that does not come must not keep a process that is to end.
   if (worker === null) process.exit(0);
   say(introduction(config, queues, worker));
   await ending;
-  say('Leaving: finishing what runs (again to force) …');
-  let isOver = false;
-  const leaving = worker.leave().then(() => (isOver = true));
-  await bounded(leaving, LEAVE_MS, store.clock);
-  if (!isOver) say('What still ran was cut off; it will be done again.');
-  return isOver;
+  return inTime(worker.leave, store.clock);
 }
 
 interface Worker {
@@ -70,20 +56,6 @@ async function openWorker(
   return { house, port, leave };
 }
 
-/** Resolves at the first signal. */
-function listenForEnd(): Promise<null> {
-  const { promise, resolve } = Promise.withResolvers<null>();
-  let isAsked = false;
-  const onSignal = (): void => {
-    if (isAsked) process.exit(FORCED);
-    isAsked = true;
-    resolve(null);
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return promise;
-}
-
 function introduction(
   { dataDir }: Config,
   queues: readonly QueueName[],
@@ -92,8 +64,4 @@ function introduction(
   const work = queues.join(', ') || 'sweeping';
   const where = port === null ? '' : ` · http://127.0.0.1:${port.port}/healthz`;
   return `worker for ${work} at ${dataDir} · ${house.redis.describe()}${where}`;
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

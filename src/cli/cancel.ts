@@ -10,16 +10,20 @@ import { conclude } from './conclude.ts';
 import type { Finish } from './exit.ts';
 import { followJob } from './follow.ts';
 import { noticesTo } from './notices.ts';
-import type { CommonFlags } from './settings.ts';
-import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import { remoteCancel } from './remote/cancel.ts';
+import type { ServiceFlags } from './remote/service.ts';
+import { serviceOf, withServiceFlags } from './remote/service.ts';
+import { terminalOf, withStore } from './settings.ts';
 
 export function addCancel(program: Command, finish: Finish): void {
   const command = program
     .command('cancel')
     .description('cancel a job; answers that are paid already are kept')
     .argument('<job>');
-  withCommonFlags(command).action(async (text: string, flags: CommonFlags) => {
+  withServiceFlags(command).action(async (text: string, flags: ServiceFlags) => {
     const terminal = terminalOf(flags);
+    const service = serviceOf(flags);
+    if (service !== null) return finish(await remoteCancel(text, service, terminal));
     await withStore(flags, async (store, config) => {
       const found = await store.jobs.find(text);
       const { id } = found.spec;

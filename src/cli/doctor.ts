@@ -1,4 +1,4 @@
-/** `batchwright doctor`: what is missing or wrong, and what to do about it. */
+/** `batchwright doctor`: what is missing or wrong here or at a service, and what to do about it. */
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
@@ -6,8 +6,10 @@ import { isLoopback } from '../../config/providers.ts';
 import { probeHealth, probeProvider, probeStore } from '../probes.ts';
 import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
-import type { CommonFlags } from './settings.ts';
-import { configOf, terminalOf, withCommonFlags } from './settings.ts';
+import { checkService } from './remote/check.ts';
+import type { ServiceFlags } from './remote/service.ts';
+import { serviceOf, withServiceFlags } from './remote/service.ts';
+import { configOf, terminalOf } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One finding; `problem` null: fine. */
@@ -25,16 +27,11 @@ const MAX_SKEW_MS = 60_000;
 
 export function addDoctor(program: Command, finish: Finish): void {
   const command = program.command('doctor').description('what is missing or wrong here');
-  withCommonFlags(command).action(async (flags: CommonFlags) => {
+  withServiceFlags(command).action(async (flags: ServiceFlags) => {
     const terminal = terminalOf(flags);
-    const config = configOf(flags);
-    const findings = [
-      nodeFinding(),
-      keyFinding(config),
-      ...(await storeFindings(config)),
-      ...(await healthFindings(config)),
-      ...(await providerFindings(config)),
-    ];
+    const service = serviceOf(flags);
+    const found = service === null ? await findHere(configOf(flags)) : await checkService(service);
+    const findings = [nodeFinding(), ...found];
     for (const finding of findings) {
       if (terminal.json) terminal.data(JSON.stringify(finding));
       else terminal.data(asLine(finding, terminal));
@@ -42,6 +39,16 @@ export function addDoctor(program: Command, finish: Finish): void {
     const isWell = findings.every((finding) => finding.problem === null);
     finish(isWell ? EXIT.ok : EXIT.usage);
   });
+}
+
+/** What work on the data directory of this machine needs. */
+async function findHere(config: Config): Promise<Finding[]> {
+  return [
+    keyFinding(config),
+    ...(await storeFindings(config)),
+    ...(await healthFindings(config)),
+    ...(await providerFindings(config)),
+  ];
 }
 
 function asLine({ check, detail, problem }: Finding, terminal: Terminal): string {

@@ -1,15 +1,21 @@
-/** `batchwright list`: the jobs of a data directory. */
+/** `batchwright list`: the jobs of a data directory, or of a service. */
 
 import type { Command } from 'commander';
 import type { JobState } from '../domain/job.ts';
 import { jobStatus } from '../domain/job.ts';
-import type { CommonFlags } from './settings.ts';
-import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import type { ServiceFlags } from './remote/service.ts';
+import { serviceOf, withServiceFlags } from './remote/service.ts';
+import { remoteList } from './remote/status.ts';
+import { terminalOf, withStore } from './settings.ts';
 import { grouped, plural } from './terminal.ts';
 
 export function addList(program: Command): void {
-  const command = program.command('list').description('the jobs of the data directory');
-  withCommonFlags(command).action(async (flags: CommonFlags) => {
+  const command = program
+    .command('list')
+    .description('the jobs of the data directory, or of a service');
+  withServiceFlags(command).action(async (flags: ServiceFlags) => {
+    const service = serviceOf(flags);
+    if (service !== null) return remoteList(service, terminalOf(flags));
     await withStore(flags, async (store, config) => {
       const terminal = terminalOf(flags);
       const states = await store.jobs.list();

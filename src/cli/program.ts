@@ -16,12 +16,16 @@ import { addList } from './list.ts';
 import { addPlan } from './plan.ts';
 import { addPrune } from './prune.ts';
 import { addRecover } from './recover.ts';
+import { serviceTrouble } from './remote/trouble.ts';
 import { addResult } from './result.ts';
+import { addRetry } from './retry.ts';
 import { addRun } from './run.ts';
 import { addServe } from './serve.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
+import { addSubmit } from './submit.ts';
 import { addVerify } from './verify.ts';
+import { addWatch } from './watch.ts';
 import { addWorker } from './worker.ts';
 
 /** Runs the command line and resolves to the exit code. Never rejects. */
@@ -38,11 +42,14 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   for (const add of [
     addRun,
     addServe,
+    addSubmit,
+    addWatch,
     addPlan,
     addVerify,
     addStatus,
     addErrors,
     addResult,
+    addRetry,
     addList,
     addCancel,
     addPrune,
@@ -94,6 +101,11 @@ function exitOf(error: unknown): ExitCode {
   if (error instanceof Weather) {
     process.stderr.write(`The provider could not be used: ${error.message}\n`);
     return EXIT.internal;
+  }
+  const trouble = serviceTrouble(error);
+  if (trouble !== null) {
+    process.stderr.write(`${trouble.message}\n`);
+    return trouble.exit;
   }
   if (error instanceof Error && MACHINE_CODES.has(codeOf(error))) {
     const way = 'Mend that, then run the same command again.';

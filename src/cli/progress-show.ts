@@ -1,4 +1,4 @@
-/** Shows a job's progress again and again: a bar for people, lines for logs, events for programs. */
+/** A job's progress shown again and again: a bar for people, lines for logs, JSON for programs. */
 
 import type { ProgressSums } from './progress.ts';
 import { EtaGuess, progressLine, progressText } from './progress.ts';

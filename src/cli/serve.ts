@@ -2,14 +2,11 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Config } from '../../config/load.ts';
-import { openHouse, openStore } from '../compose.ts';
-import { openService } from '../serve.ts';
+import { runService } from '../service-process.ts';
 import type { Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
 import { requireKey } from './key.ts';
-import { noticesTo } from './notices.ts';
-import { configOf, terminalOf, wholeOption } from './settings.ts';
+import { configOf, wholeOption } from './settings.ts';
 
 interface ServeFlags {
   readonly port?: number;
@@ -17,9 +14,6 @@ interface ServeFlags {
   readonly dataDir?: string;
   readonly workers?: 'inline' | 'none';
 }
-
-/** Running requests and steps get so long to end. */
-const GRACE_MS = 20_000;
 
 export function addServe(program: Command, finish: Finish): void {
   program
@@ -43,25 +37,8 @@ export function addServe(program: Command, finish: Finish): void {
           BATCHWRIGHT_WORKERS: flags.workers,
         },
       );
-      await serve(config);
+      requireKey(config);
+      await runService(config);
       finish(EXIT.ok);
     });
-}
-
-async function serve(config: Config): Promise<void> {
-  requireKey(config);
-  const terminal = terminalOf({});
-  const store = openStore(config);
-  const house = await openHouse(config, store, noticesTo(terminal));
-  const service = await openService(config, store, house);
-  const workers = config.BATCHWRIGHT_WORKERS === 'inline' ? await house.start() : null;
-  process.stderr.write(`Batchwright listens at ${service.url}\n`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
-  });
-  await service.close(GRACE_MS);
-  await workers?.stop(GRACE_MS);
-  await house.close();
-  await store.close();
 }

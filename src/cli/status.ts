@@ -1,4 +1,4 @@
-/** `batchwright status`: one job in numbers, from the journal alone. */
+/** `batchwright status`: one job in numbers, from the journal alone, or from a service. */
 
 import type { Command } from 'commander';
 import type { Store } from '../compose.ts';
@@ -10,12 +10,14 @@ import { jobStatus } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
 import { expiryOf } from '../service/expiry.ts';
 import { isPlanned } from '../service/job-views.ts';
-import type { CommonFlags } from './settings.ts';
-import { terminalOf, withCommonFlags, withStore } from './settings.ts';
+import type { ServiceFlags } from './remote/service.ts';
+import { serviceOf, withServiceFlags } from './remote/service.ts';
+import { remoteStatus } from './remote/status.ts';
+import { terminalOf, withStore } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 import { grouped, plural } from './terminal.ts';
 
-interface StatusFlags extends CommonFlags {
+interface StatusFlags extends ServiceFlags {
   readonly chunks?: boolean;
 }
 
@@ -32,8 +34,10 @@ export function addStatus(program: Command): void {
     .description('how a job stands')
     .argument('<job>', 'its id, or the beginning of it')
     .option('--chunks', 'a line for each chunk, with its batch');
-  withCommonFlags(command).action(async (text: string, flags: StatusFlags) => {
+  withServiceFlags(command).action(async (text: string, flags: StatusFlags) => {
     const terminal = terminalOf(flags);
+    const service = serviceOf(flags);
+    if (service !== null) return remoteStatus(text, flags.chunks ?? false, service, terminal);
     await withStore(flags, async (store) => {
       const job = await store.jobs.find(text);
       const chunks = await viewsOf(store, job);

@@ -31,6 +31,8 @@ export interface AppParts {
   readonly desk: (tenant: TenantId) => Desk;
   /** Pages of other makers, each below its path; they answer by themselves. */
   readonly pages: readonly { path: string; access: Access; handler: RequestHandler }[];
+  /** Aborted when the service was asked to end. */
+  readonly draining: AbortSignal;
   /** Hears of every error that is not the caller's fault. */
   readonly onError: (error: unknown, request: Request, response: Response) => void;
 }
@@ -53,6 +55,7 @@ export function createApp(parts: AppParts): express.Express {
   }
   for (const { path, access, handler } of parts.pages) {
     app.use(path, (request, response, next) => {
+      response.locals['page'] = path;
       admit(access, parts, request, response).then(() => handler(request, response, next), next);
     });
   }
@@ -138,6 +141,7 @@ async function callOf(
     response,
     requestId: requestIdOf(response),
     signal: gone.signal,
+    draining: parts.draining,
     param: (name) => String(request.params[name] ?? ''),
   };
 }

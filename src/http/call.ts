@@ -17,8 +17,10 @@ export interface Call<Query, Json> {
   readonly requestId: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Aborted when the service was asked to end: what has no end of its own ends then. */
+  readonly draining: AbortSignal;
   /** A parameter of the path, by its name. */
-  param(name: string): string;
+  readonly param: (name: string) => string;
 }
 
 /** What is answered as JSON. A handler that writes the response itself answers nothing. */

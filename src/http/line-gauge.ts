@@ -33,7 +33,7 @@ export class LineGauge {
       start = end + 1;
     }
     const end = block.lastIndexOf(NEWLINE);
-    if (end >= start) start = end + 1;
+    if (end >= Math.max(start, 0)) start = end + 1;
     this.#lineStart = this.#passed + start;
     this.#passed += block.length;
     return true;

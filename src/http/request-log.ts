@@ -63,10 +63,10 @@ interface Facts {
 }
 
 function factsOf(request: Request, response: Response): Facts {
-  const route = response.locals['route'] as Route | undefined;
+  const { route, page } = response.locals as { route?: Route; page?: string };
   return {
     method: request.method,
-    route: route?.path ?? 'unmatched',
+    route: route?.path ?? page ?? 'unmatched',
     status: response.headersSent ? response.statusCode : CLIENT_GONE,
   };
 }

@@ -12,6 +12,9 @@ const HEADERS_MS = 15_000;
 const CHECK_MS = 5_000;
 const KEEP_ALIVE_MS = 65_000;
 
+/** Between two looks for idle connections while the server ends. */
+const IDLE_LOOK_MS = 50;
+
 /** Bytes of all headers together. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -52,7 +55,10 @@ export async function listen(
 async function closed(server: Server, graceMs: number): Promise<void> {
   const ended = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // A connection whose request ends now idles from then on.
+  const idleTimer = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await ended;
+  clearInterval(idleTimer);
   clearTimeout(timer);
 }

@@ -74,10 +74,10 @@ export class CallbackDelivery {
   /** Looks now and again until it is stopped, which lets running tries end within `graceMs`. */
   start(): { stop(graceMs: number): Promise<void> } {
     const { callbacks, clock } = this.#tools;
-    let isStopping = false;
+    const stopping = new AbortController();
     const deafen = callbacks.onNoted(() => this.#rung.abort());
     const looking = (async () => {
-      while (!isStopping) {
+      while (!stopping.signal.aborted) {
         this.#rung = new AbortController();
         await this.look().catch((error: unknown) => this.#complain(error));
         await clock.sleep(LOOK_MS, this.#rung.signal);
@@ -86,7 +86,7 @@ export class CallbackDelivery {
     return {
       stop: async (graceMs) => {
         deafen();
-        isStopping = true;
+        stopping.abort();
         this.#rung.abort();
         const over = looking.then(() => this.settled());
         await bounded(over, graceMs, clock);
@@ -102,7 +102,9 @@ export class CallbackDelivery {
     const unknown = [...waiting].filter((id) => !this.#known.has(id));
     await concurrently(unknown, READS_AT_ONCE, (id) => this.#meet(id));
     const nowMs = this.#tools.clock.monotonicMs();
-    const due = [...this.#known].filter(([id, { dueMs }]) => dueMs <= nowMs && !this.#running.has(id));
+    const due = [...this.#known].filter(
+      ([id, { dueMs }]) => dueMs <= nowMs && !this.#running.has(id),
+    );
     // A first try goes before the many of a receiver that is down.
     for (const [id, known] of due.toSorted(([, a], [, b]) => a.tries - b.tries)) {
       if (this.#running.size >= MAX_AT_ONCE) return;

@@ -75,9 +75,7 @@ export class Callbacks {
   /** Jobs whose end is still to be told. */
   async waiting(): Promise<JobId[]> {
     const names = await this.#blobs.list(CALLBACKS_FOLDER);
-    return names
-      .map((name) => parseJobId(name.replace(/\.json$/, '')))
-      .filter((id) => id !== null);
+    return names.map((name) => parseJobId(name.replace(/\.json$/, ''))).filter((id) => id !== null);
   }
 
   /** What is still to be told of the job; null where it was told, or is gone. */

@@ -3,7 +3,7 @@
  * line by line; and what is there of a job that is not over. Nothing is ever whole in memory.
  */
 
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, StoreDamage } from '../domain/errors.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { JobState } from '../domain/job.ts';
 import { jobStatus } from '../domain/job.ts';
@@ -67,6 +67,9 @@ export class ResultViews {
     const { blobs } = this.#parts;
     const name = resultName(job.spec.id);
     const { sizeBytes } = job.result;
+    if ((await blobs.head(name))?.sizeBytes !== sizeBytes) {
+      throw new StoreDamage(`${name} is missing, or has not the size that was journaled`);
+    }
     if (include === 'all') return wholeView(blobs, name, sizeBytes);
     const { okBytes, failedBytes } = await this.#index.sizes(job);
     const wantedBytes = include === 'ok' ? okBytes : failedBytes;
@@ -89,8 +92,11 @@ export class ResultViews {
   }
 
   /** The bytes of the manifest. */
-  async manifest(state: JobState): Promise<Buffer | null> {
-    return this.#parts.blobs.get(manifestName(finished(state).spec.id));
+  async manifest(state: JobState): Promise<Buffer> {
+    const name = manifestName(finished(state).spec.id);
+    const bytes = await this.#parts.blobs.get(name);
+    if (bytes === null) throw new StoreDamage(`${name} is missing`);
+    return bytes;
   }
 
   /** All lines of the chunks that are settled now, in input order. */

@@ -18,8 +18,8 @@ const PAGE_SIZE = 100;
 
 interface Live {
   looks: number;
-  /** When the last look was, monotonic. */
-  lastMs: number;
+  /** When the next look is due, monotonic: who comes earlier was woken. */
+  dueMs: number;
 }
 
 export class Sightings {
@@ -38,20 +38,20 @@ export class Sightings {
 
   /**
    * The batch as it was seen at most `maxAgeMs` ago, or as it is; anything that ends it is
-   * confirmed by a retrieval. Rejects with `Weather`.
+   * confirmed by a retrieval. Who asks is expected again after `maxAgeMs`. Rejects with `Weather`.
    */
   async look(batchId: string, maxAgeMs: number): Promise<ProviderBatch> {
-    const live = this.#live.get(batchId) ?? { looks: 0, lastMs: Number.NEGATIVE_INFINITY };
+    const live = this.#live.get(batchId) ?? { looks: 0, dueMs: 0 };
     this.#live.set(batchId, live);
-    const { lastMs } = live;
+    const nowMs = this.#clock.monotonicMs();
+    const isWoken = nowMs < live.dueMs;
     live.looks += 1;
-    live.lastMs = this.#clock.monotonicMs();
+    live.dueMs = nowMs + maxAgeMs;
     const isDue = live.looks % this.#listsPerRetrieval === 1;
-    if (this.#live.size < LIST_FROM || isDue) return this.#provider.retrieveBatch(batchId);
-    // Who looks again before a new listing is due was woken: the old one cannot say why.
-    const listing = this.#listing;
-    const isYoung = listing !== null && live.lastMs - listing.atMs < maxAgeMs;
-    if (isYoung && lastMs >= listing.atMs) return this.#provider.retrieveBatch(batchId);
+    // A listing may be older than what somebody was woken for.
+    if (this.#live.size < LIST_FROM || isDue || isWoken) {
+      return this.#provider.retrieveBatch(batchId);
+    }
     const seen = (await this.#list(maxAgeMs)).get(batchId);
     if (seen !== undefined && isEarly(seen)) return seen;
     return this.#provider.retrieveBatch(batchId);

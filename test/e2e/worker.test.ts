@@ -55,19 +55,21 @@ describe('worker processes', () => {
 
   test('tell what happens as JSON lines on stdout', async () => {
     const scene = await openScene([]);
-    scene.simulator.controls.setFault({ name: 'unauthorized_401' });
+    scene.simulator.controls.setFault({ name: 'create_reset_after_work', times: 1 });
     const fleet = await Fleet.in(scene);
     await fleet.startService();
-    await fleet.submit(asInput(LINES));
+    const job = await fleet.submit(asInput(LINES));
     const worker = await fleet.startWorker();
-    await eventually(() => expect(scene.simulator.ledger.calls()['create']).toBeGreaterThan(0));
+    await fleet.untilOver(job);
     worker.signal('SIGTERM');
     const { stdout } = await worker.ended;
     const lines = stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object);
-    expect(lines).toContainEqual(expect.objectContaining({ code: 'unauthorized' }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', code: 'batch_adopted', job }),
+    );
   });
 });
 
@@ -104,7 +106,7 @@ describe('a worker process that is asked to end', () => {
     const { place } = await openScene([]);
     const { port, connected } = await openServer();
     const worker = place.start(['worker'], { REDIS_URL: `redis://127.0.0.1:${port}` });
-    await connected;
+    await Promise.race([connected, worker.ended]);
     worker.signal('SIGTERM');
     expect((await worker.ended).code).toBe(0);
   });

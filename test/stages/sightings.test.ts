@@ -61,12 +61,30 @@ describe('many live batches', () => {
     await round();
     await round();
     const lists = calls.list;
-    time.nowMs += MAX_AGE_MS - 1;
-    await Promise.all(ids.map((id) => sightings.look(id, MAX_AGE_MS)));
-    expect(calls.list).toBe(lists);
-    time.nowMs += 1;
-    await Promise.all(ids.map((id) => sightings.look(id, MAX_AGE_MS)));
+    const some = ids.slice(0, 10);
+    const lookAtSome = () => Promise.all(some.map((id) => sightings.look(id, MAX_AGE_MS)));
+    calls.retrieve = 0;
+    // These are looked at in the middle between two looks at the others.
+    for (const id of some) sightings.forget(id);
+    time.nowMs += MAX_AGE_MS / 2;
+    await lookAtSome();
+    time.nowMs += MAX_AGE_MS / 2;
+    await Promise.all(ids.slice(10).map((id) => sightings.look(id, MAX_AGE_MS)));
     expect(calls.list).toBe(lists + 1);
+    time.nowMs += MAX_AGE_MS / 2;
+    await lookAtSome();
+    expect(calls).toEqual({ retrieve: 10, list: lists + 1 });
+  });
+
+  it('are retrieved where they are looked at sooner than they said', async () => {
+    const { calls, statuses, sightings, round, time } = stage(20);
+    await round();
+    await round();
+    calls.retrieve = 0;
+    statuses.set('batch_5', 'completed');
+    time.nowMs += 1;
+    expect((await sightings.look('batch_5', MAX_AGE_MS)).status).toBe('completed');
+    expect(calls).toMatchObject({ retrieve: 1, list: 1 });
   });
 
   it('are retrieved before anything final is done with them', async () => {

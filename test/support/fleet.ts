@@ -2,7 +2,7 @@
 
 import { type Simulator } from '../../src/simulator/simulator.ts';
 import { freePort } from '../outages/own-redis.ts';
-import { eventually, type OwnedPlace, type Place, type Running } from './program.ts';
+import { eventually, type Place, type Running } from './program.ts';
 
 /** What tests look at in a job as the service shows it. */
 export interface ShownJob {
@@ -18,25 +18,34 @@ export interface ShownJob {
 
 const OVER = ['completed', 'completed_with_errors', 'cancelled', 'failed'];
 
+export interface FleetScene {
+  readonly place: Place;
+  readonly simulator: Simulator;
+}
+
 export class Fleet {
   readonly place: Place;
   readonly simulator: Simulator;
   readonly url: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  private constructor(place: Place, simulator: Simulator, port: number, env: NodeJS.ProcessEnv) {
-    this.place = place;
-    this.simulator = simulator;
+  private constructor(scene: FleetScene, port: number, env: NodeJS.ProcessEnv, key: string) {
+    this.place = scene.place;
+    this.simulator = scene.simulator;
     this.url = `http://127.0.0.1:${port}`;
     this.#env = { ...env, BATCHWRIGHT_PORT: String(port) };
+    this.#headers = { authorization: `Bearer ${key}` };
   }
 
   /** Nothing runs yet. `env` is what all processes are told; without REDIS_URL they share one. */
-  static async in(
-    { place, simulator }: { place: Place | OwnedPlace; simulator: Simulator },
-    env: NodeJS.ProcessEnv = {},
-  ): Promise<Fleet> {
-    return new Fleet(place, simulator, await freePort(), env);
+  static async in(scene: FleetScene, env: NodeJS.ProcessEnv = {}): Promise<Fleet> {
+    return new Fleet(scene, await freePort(), env, 'any');
+  }
+
+  /** The service runs already, on this port. */
+  static at(scene: FleetScene, port: number, key: string): Fleet {
+    return new Fleet(scene, port, {}, key);
   }
 
   /** `serve --workers none`; resolves when it listens. */
@@ -57,7 +66,7 @@ export class Fleet {
   async submit(input: string, query = ''): Promise<string> {
     const response = await fetch(`${this.url}/v1/jobs${query}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/jsonl' },
+      headers: { ...this.#headers, 'content-type': 'application/jsonl' },
       body: input,
     });
     if (response.status !== 202) throw new Error(`${response.status}: ${await response.text()}`);
@@ -66,9 +75,7 @@ export class Fleet {
   }
 
   async look(job: string): Promise<ShownJob> {
-    const response = await fetch(`${this.url}/v1/jobs/${job}`);
-    if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
-    return (await response.json()) as ShownJob;
+    return (await (await this.#get(`/v1/jobs/${job}`)).json()) as ShownJob;
   }
 
   /** Resolves when the job is over and its result is there, whatever dies meanwhile. */
@@ -84,8 +91,12 @@ export class Fleet {
 
   /** The bytes of the result, over HTTP. */
   async result(job: string): Promise<Buffer> {
-    const response = await fetch(`${this.url}/v1/jobs/${job}/result`);
+    return Buffer.from(await (await this.#get(`/v1/jobs/${job}/result`)).arrayBuffer());
+  }
+
+  async #get(path: string): Promise<Response> {
+    const response = await fetch(this.url + path, { headers: this.#headers });
     if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
-    return Buffer.from(await response.arrayBuffer());
+    return response;
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import { type Config, loadConfig } from '../../config/load.ts';
+import { createLog } from '../../src/adapters/log/log.ts';
 import { type House, openHouse, openStore, type Store } from '../../src/compose.ts';
 import type { Notice } from '../../src/ports/notices.ts';
 import { openService } from '../../src/serve.ts';
@@ -21,6 +22,8 @@ export interface ServiceScene {
   readonly house: House;
   readonly simulator: Simulator;
   readonly notices: readonly Notice[];
+  /** What the service has logged, one JSON object each. */
+  readonly lines: readonly string[];
 }
 
 export interface ServiceWish {
@@ -53,7 +56,9 @@ export async function openServiceScene(wish: ServiceWish = {}): Promise<ServiceS
   const store = openStore(config);
   const notices: Notice[] = [];
   const house = await openHouse(config, store, { tell: (notice) => void notices.push(notice) });
-  const service = await openService(config, store, house);
+  const lines: string[] = [];
+  const log = createLog({ level: 'debug', write: (line) => void lines.push(line), secrets: [] });
+  const service = await openService(config, store, house, log);
   const workers = wish.workers === false ? null : await house.start();
   onTestFinished(async () => {
     await service.close(1_000);
@@ -62,7 +67,7 @@ export async function openServiceScene(wish: ServiceWish = {}): Promise<ServiceS
     await store.close();
     await simulator.close();
   });
-  return { url: service.url, config, store, house, simulator, notices };
+  return { url: service.url, config, store, house, simulator, notices, lines };
 }
 
 /** What a call was answered with. */

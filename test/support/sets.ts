@@ -41,7 +41,11 @@ export interface ResultLine {
 }
 
 export async function readResult(path: string): Promise<ResultLine[]> {
-  const text = await readFile(path, 'utf8');
+  return resultLines(await readFile(path, 'utf8'));
+}
+
+/** The lines of a result, of which the last one is whole too. */
+export function resultLines(text: string): ResultLine[] {
   expect(text.endsWith('\n')).toBe(true);
   return text
     .slice(0, -1)

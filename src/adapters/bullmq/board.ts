@@ -13,16 +13,11 @@ export interface BoardOptions {
   readonly connection: ConnectionOptions;
   /** Where the page is mounted. */
   readonly basePath: string;
-  readonly onError: (error: Error) => void;
 }
 
 export interface Board {
   /** Answers what lies below the base path; who may look is the caller's business. */
-  handle(
-    request: IncomingMessage,
-    response: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void;
+  handle(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void;
   close(): Promise<void>;
 }
 
@@ -49,10 +44,11 @@ async function makeBoard(options: BoardOptions, queues: Queue[]): Promise<Handle
     import('@bull-board/api/bullMQAdapter'),
     import('@bull-board/express'),
   ]);
-  const { prefix, connection, basePath, onError } = options;
+  const { prefix, connection, basePath } = options;
   for (const name of QUEUES) {
     const queue = new Queue(name, { prefix, connection, skipVersionCheck: true });
-    queue.on('error', onError);
+    // The connection's owner tells of its troubles.
+    queue.on('error', () => undefined);
     queues.push(queue);
   }
   const serverAdapter = new ExpressAdapter().setBasePath(basePath);

@@ -21,19 +21,19 @@ export function guardedLookup(
   resolve: Resolve,
   isAllowed: (address: string) => boolean,
 ): LookupFunction {
-  return (hostname, options, callback) => {
+  return (hostname, options, reply) => {
     resolve(hostname).then(
       (addresses) => {
         const [first] = addresses;
         if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) {
-          callback(blocked(), []);
+          reply(blocked(), []);
         } else if (options.all === true) {
-          callback(null, [...addresses]);
+          reply(null, [...addresses]);
         } else {
-          callback(null, first.address, first.family);
+          reply(null, first.address, first.family);
         }
       },
-      (error: NodeJS.ErrnoException) => callback(error, []),
+      (error: NodeJS.ErrnoException) => reply(error, []),
     );
   };
 }

@@ -1,17 +1,11 @@
-/** What the service says is wrong, in words and as an exit code. */
+/** What the service says is wrong, as errors. */
 
 import type { ProblemBody } from '../../http/contract/problem.ts';
 import { problem } from '../../http/contract/problem.ts';
-import type { ExitCode } from '../exit.ts';
-import { EXIT } from '../exit.ts';
-import { plural } from '../terminal.ts';
-import type { Incoming, ServiceUnreachable } from './exchange.ts';
+import type { Incoming } from './exchange.ts';
 
 /** A problem is small; what is longer is no answer of the service. */
 const MAX_BYTES = 1_000_000;
-
-/** Bad lines that are shown. */
-const MAX_LINES = 20;
 
 /** The service refused a call; its own words say why. */
 export class ServiceProblem extends Error {
@@ -64,44 +58,3 @@ export function jsonIn(text: string): unknown {
     return undefined;
   }
 }
-
-/** The problem in lines for people, the bad lines of a request set first. */
-export function problemInWords({ body }: ServiceProblem): string {
-  const { detail, errors = [], param, status, code, request_id: request } = body;
-  const lines = errors.slice(0, MAX_LINES).map((bad) => `line ${bad.line}: ${bad.message}`);
-  const more = errors.length - lines.length;
-  if (more > 0) lines.push(`… and ${plural(more, 'more line')}`);
-  const about = param === undefined ? '' : `${param}: `;
-  lines.push(`${about}${detail}`);
-  const way = WAYS.get(status);
-  if (way !== undefined) lines.push(way);
-  if (status >= 500) lines.push(`(${code}; the service’s log knows the call as ${request})`);
-  return lines.join('\n');
-}
-
-/** The exit code that follows from a problem. */
-export function exitOfProblem({ body: { status, code } }: ServiceProblem): ExitCode {
-  if (status === 507) return EXIT.refused;
-  if (status >= 500 || status === 429) return EXIT.internal;
-  if (USAGE_STATUSES.has(status)) return EXIT.usage;
-  return status === 400 && !SET_CODES.has(code) ? EXIT.usage : EXIT.refused;
-}
-
-/** What to do about a service that cannot be reached. */
-export function unreachableInWords({ message, isUnheard }: ServiceUnreachable): string {
-  const way = isUnheard
-    ? 'Start one with: batchwright serve\n' +
-      'or set BATCHWRIGHT_URL (or --url) to where it is; without it the data directory is used.'
-    : 'Run the same command again; status and list say what the service knows.';
-  return `The service could not be used: ${message}\n${way}`;
-}
-
-const WAYS: ReadonlyMap<number, string> = new Map([
-  [401, 'Set BATCHWRIGHT_API_KEY to a key of the service: batchwright keys create makes one.'],
-]);
-
-/** The caller’s settings or words are wrong, not what they have to send. */
-const USAGE_STATUSES: ReadonlySet<number> = new Set([401, 403, 404, 405, 415, 421]);
-
-/** Faults of the request set itself. */
-const SET_CODES: ReadonlySet<string> = new Set(['invalid_lines', 'empty_input']);

@@ -1,4 +1,4 @@
-/** `result` against a service: fetched over as many connections as it takes, checked, then named. */
+/** `result` against a service: fetched over as many connections as it takes, and checked. */
 
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -15,6 +15,7 @@ import { EXIT } from '../exit.ts';
 import type { Terminal } from '../terminal.ts';
 import { toFile, toStdout } from '../write-out.ts';
 import type { ServiceClient } from './client.ts';
+import { sayEnd } from './end.ts';
 import { findJob } from './find-job.ts';
 import { followResult } from './follow-result.ts';
 import { readText, StrangeAnswer } from './problems.ts';
@@ -42,7 +43,8 @@ export async function remoteResult(
   const job = await findJob(text, service);
   if (wish.follow === true) {
     await write(followResult(job.id, service), path);
-    return EXIT.ok;
+    const end = await findJob(job.id, service);
+    return end.refusal === null ? EXIT.ok : sayEnd(end, terminal);
   }
   if (wish.partial === true) {
     await write(await partOf(job, service), path);

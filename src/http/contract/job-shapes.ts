@@ -34,7 +34,7 @@ export const alert = z
   })
   .meta({ id: 'Alert' });
 
-const counts = z
+export const counts = z
   .object({
     total: z.int().describe('Lines that get an answer; 0 before they are known.'),
     succeeded: z.int(),

@@ -13,7 +13,8 @@ const metadata = z
   .record(z.string().min(1).max(64), z.string().max(512))
   .refine((pairs) => Object.keys(pairs).length <= 16, 'holds at most 16 pairs');
 
-const formFields = z.strictObject({
+/** The same before all of them are there: each may still be missing. */
+export const formFields = z.strictObject({
   purpose: z.literal('batch'),
   'expires_after[anchor]': ANCHOR.optional(),
   'expires_after[seconds]': wholeInQuery(HOUR_SECONDS, MAX_SECONDS).optional(),

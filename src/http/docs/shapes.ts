@@ -33,14 +33,12 @@ export function table(rows: readonly Html[]): Html {
 
 export function fieldRow(name: string, field: JsonSchema, isRequired: boolean): Html {
   const nested = nestedFields(field);
-  const limits = limitsOf(field);
+  const limit = limitsOf(field);
+  const limits = limit === '' ? null : html`<span class="soft">${limit}</span>`;
   return html`<tr>
     <td><code>${name}</code>${isRequired ? null : html` <span class="soft">optional</span>`}</td>
     <td>${typeOf(field)}</td>
-    <td>
-      ${textOf(field['description'])}${limits === '' ? null : html` <span class="soft">${limits}</span>`}
-      ${nested}
-    </td>
+    <td>${textOf(field['description'])} ${limits} ${nested}</td>
   </tr>`;
 }
 

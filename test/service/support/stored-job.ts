@@ -174,7 +174,7 @@ export class StoredJob {
 
   /** Ends the job before anything of it is sent. */
   async refuse(): Promise<void> {
-    const rejected = [{ line: 3, code: 'invalid_json', message: 'It is no JSON.', customId: null }];
+    const rejected = [{ line: 3, code: 'invalid_json', message: 'It is no JSON.' } as const];
     const refusal = { code: 'invalid_lines', message: 'Bad.', rejected, rejectedTotal: 1 } as const;
     await this.#append({ type: 'refused', refusal }, {
       ...this.#common(),

@@ -59,7 +59,9 @@ function problemOf(path: string, room: Room, one: Import): string | null {
   const target = targetOf(path, one);
   if (target === null) {
     const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
-    return room.packages?.includes(name) ? null : `${room.place} may not import package ${name}`;
+    if (room.packages?.includes(name) === true) return null;
+    if (room.types?.includes(name) === true && isTypeOnly) return null;
+    return `${room.place} may not import package ${name}`;
   }
   if (isIn(target, room.place) || room.may.some((place) => isIn(target, place))) return null;
   const isTypesPlace = room.types?.some((place) => isIn(target, place)) ?? false;

@@ -5,7 +5,7 @@ export interface Room {
   readonly place: string;
   /** Folders and files of the house that may be imported; the room itself always may. */
   readonly may: readonly string[];
-  /** Folders and files of which types may be imported, and nothing that is left at run time. */
+  /** Places and packages of which types may be imported, and nothing that is left at run time. */
   readonly types?: readonly string[];
   readonly packages?: readonly string[];
   /** Built-in modules, without `node:`; `*` for all of them. */
@@ -39,7 +39,7 @@ export const ROOMS: readonly Room[] = [
   { place: 'src/stages/', may: MEANING, builtIns: PURE },
   { place: 'src/service/', may: ['src/stages/', ...MEANING], builtIns: ['crypto'] },
   adapter('blob', []),
-  adapter('bullmq', ['bullmq']),
+  adapter('bullmq', ['bullmq', '@bull-board/api', '@bull-board/express']),
   adapter('file', []),
   adapter('log', ['pino']),
   adapter('metrics', ['prom-client']),
@@ -50,10 +50,11 @@ export const ROOMS: readonly Room[] = [
   {
     place: 'src/http/',
     may: ['src/service/', 'src/domain/errors.ts', 'src/domain/ids.ts'],
-    types: ['src/domain/', 'src/ports/'],
-    packages: ['zod', 'express', 'express-rate-limit', 'helmet'],
+    // The SDK's types: what OpenAI's clients expect is checked against them.
+    types: ['src/domain/', 'src/ports/', 'openai'],
+    packages: ['zod', 'express', 'express-rate-limit', 'helmet', 'busboy'],
     // Files: bodies are taken into scratch folders that are given to it, and nothing else.
-    builtIns: ['fs/promises', 'http', 'net', 'path', 'stream', 'stream/promises', 'zlib'],
+    builtIns: ['fs/promises', 'http', 'net', 'path', 'stream', 'stream/promises', 'util', 'zlib'],
   },
   {
     place: 'src/cli/',
@@ -62,6 +63,7 @@ export const ROOMS: readonly Room[] = [
       'src/probes.ts',
       'src/health.ts',
       'src/version.ts',
+      'src/service-process.ts',
       'src/worker.ts',
       'src/http/contract/',
       // Where the objects of a job lie; the commands deliver and prune them.
@@ -91,9 +93,15 @@ export const ROOMS: readonly Room[] = [
   composition('src/guarded-work.ts'),
   composition('src/webhooks.ts'),
   composition('src/policy.ts'),
+  door('src/admission.ts'),
   composition('src/probes.ts'),
   composition('src/health.ts'),
   composition('src/observation.ts'),
+  composition('src/leaving.ts'),
+  composition('src/shared-state.ts'),
+  door('src/operations.ts'),
+  door('src/serve.ts'),
+  door('src/service-process.ts'),
   composition('src/worker.ts'),
   composition('src/worker-port.ts'),
   {
@@ -128,7 +136,9 @@ function composition(place: string): Room {
       'src/webhooks.ts',
       'src/policy.ts',
       'src/health.ts',
+      'src/leaving.ts',
       'src/observation.ts',
+      'src/shared-state.ts',
       'src/version.ts',
       'src/worker-port.ts',
       'src/adapters/',
@@ -139,6 +149,13 @@ function composition(place: string): Room {
     ],
     builtIns: ['*'],
   };
+}
+
+/** Composition that meets the doors too. */
+function door(place: string): Room {
+  const room = composition(place);
+  const may = [...room.may, 'src/http/', 'src/admission.ts', 'src/operations.ts', 'src/serve.ts'];
+  return { ...room, may, packages: ['express'] };
 }
 
 /** The room of a file; null where it has none. */

@@ -1,0 +1,74 @@
+/** Who may come in, how often, and how much they may bring: what stands in front of all routes. */
+
+import type { RequestHandler } from 'express';
+import type { Config } from '../config/load.ts';
+import { isLoopback } from '../config/providers.ts';
+import type { Store } from './compose.ts';
+import { Refusal } from './domain/errors.ts';
+import type { TenantId } from './domain/ids.ts';
+import type { Authenticate } from './http/authenticate.ts';
+import { createAuthenticate } from './http/authenticate.ts';
+import { guards } from './http/guards.ts';
+import type { IntakeLimits } from './http/intake.ts';
+import { createRateLimit } from './http/rate-limit.ts';
+import { UploadSlots } from './http/upload-slots.ts';
+import { AccessKeys } from './service/access-keys.ts';
+import { TenantUsage } from './service/tenant-usage.ts';
+
+export interface Admission {
+  /** In this order, in front of every route. */
+  readonly guards: readonly RequestHandler[];
+  readonly authenticate: Authenticate;
+  readonly limit: RequestHandler;
+  /** Takes one upload of the tenant: `take` gets what bounds it. Throws a Problem beyond. */
+  upload<Taken>(tenant: TenantId, take: (limits: IntakeLimits) => Promise<Taken>): Promise<Taken>;
+}
+
+/** Refuses to open a service to other machines that asks nobody for a key. */
+export async function openAdmission(config: Config, store: Store): Promise<Admission> {
+  const { BATCHWRIGHT_HOST: host } = config;
+  const keys = new AccessKeys(store.blobs, store.ids, store.clock);
+  const isLocal = isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`);
+  if (!isLocal && !(await keys.any())) throw openToAll(host);
+  const slots = new UploadSlots(config.BATCHWRIGHT_UPLOADS_AT_ONCE);
+  const usage = new TenantUsage(store.blobs, store.clock);
+  return {
+    guards: guards({
+      boundHost: host,
+      allowedHosts: config.BATCHWRIGHT_ALLOWED_HOSTS,
+      allowedOrigins: config.BATCHWRIGHT_ALLOWED_ORIGINS,
+    }),
+    authenticate: createAuthenticate(keys, {
+      isLoopback: isLocal,
+      failuresPerMinute: config.BATCHWRIGHT_WRONG_KEYS_PER_MINUTE,
+    }),
+    limit: createRateLimit(config.BATCHWRIGHT_CALLS_PER_MINUTE),
+    upload: (tenant, take) =>
+      slots.within(tenant, async () => take(await limitsFor(tenant, config, store, usage))),
+  };
+}
+
+async function limitsFor(
+  tenant: TenantId,
+  config: Config,
+  store: Store,
+  usage: TenantUsage,
+): Promise<IntakeLimits> {
+  const quota = config.BATCHWRIGHT_TENANT_QUOTA_BYTES;
+  return {
+    maxBytes: config.BATCHWRIGHT_MAX_UPLOAD_BYTES,
+    quotaLeftBytes: quota === undefined ? null : Math.max(0, quota - (await usage.bytes(tenant))),
+    maxLineBytes: config.BATCHWRIGHT_MAX_LINE_BYTES,
+    minFreeBytes: config.BATCHWRIGHT_MIN_FREE_BYTES,
+    freeBytes: () => store.scratch.freeBytes(),
+    idleMs: config.BATCHWRIGHT_UPLOAD_IDLE_MS,
+  };
+}
+
+function openToAll(host: string): Refusal {
+  return new Refusal(
+    'configuration',
+    `Other machines can reach ${host}, and there is no key yet, so anybody there could spend ` +
+      'your money. Make one: batchwright keys create --tenant NAME',
+  );
+}

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { createFileBlobStore } from '../../src/adapters/file/blob-store.ts';
+import type { TenantId } from '../../src/domain/ids.ts';
+import { TenantUsage } from '../../src/service/tenant-usage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const ACME = 'acme' as TenantId;
+
+it('adds up everything of the tenant’s jobs and files, and nothing of anybody else', async () => {
+  const blobs = createFileBlobStore(await temporaryFolder());
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+  const usage = new TenantUsage(blobs, clock);
+  expect(await usage.bytes(ACME)).toBe(0);
+
+  const job = `job_${'1'.repeat(26)}`;
+  const put = (name: string, sizeBytes: number) => blobs.put(name, Buffer.alloc(sizeBytes));
+  await put(`tenants/acme/jobs/${job}`, 0);
+  await put(`local/jobs/${job}/result.jsonl`, 1_000);
+  await put(`local/jobs/${job}/chunks/c000000/requests.jsonl`, 200);
+  await put(`local/jobs/job_${'2'.repeat(26)}/result.jsonl`, 7);
+  await put('tenants/acme/files/file-1/content.jsonl', 30);
+  for (let index = 0; index < 40; index += 1) await put(`tenants/acme/files/file-${index}/x`, 1);
+  await put('tenants/other/files/file-1/content.jsonl', 9);
+  expect(await usage.bytes(ACME)).toBe(0);
+  clock.nowMs = 30_000;
+  expect(await usage.bytes(ACME)).toBe(1_270);
+});
