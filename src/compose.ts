@@ -151,7 +151,7 @@ export async function openHouse(config: Config, store: Store, told: Notices): Pr
   };
   const brake = new Brake(store.views, queue, store.blobs);
   const place = { provider: providerIdentity(config), folder: config.dataDir };
-  const webhooks = openWebhooks(config, { ...store, tools, queue, redis, prefix });
+  const webhooks = openWebhooks(config, { ...store, ...shared, tools });
   const { callbacks } = webhooks;
   const work = guardedWork({ ...store, ...place, tools, queue, brake, callbacks, redis, stepAges });
   const settings = {

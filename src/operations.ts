@@ -79,10 +79,20 @@ function urlOf({ BATCHWRIGHT_HOST: host }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}`;
 }
 
+/** The page names its own base; but for that it may as little as ours. */
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "object-src 'none'",
+].join(';');
+
 /** Reading is all that the page is for, whatever it may offer. */
 function queuesPage({ queuesPage: page }: House): RequestHandler {
   return (request, response, next) => {
     if (request.method === 'GET' || request.method === 'HEAD') {
+      response.setHeader('content-security-policy', PAGE_POLICY);
       page.handle(request, response, next);
       return;
     }

@@ -9,7 +9,10 @@ import type { TenantId } from './domain/ids.ts';
 import { createApp } from './http/app.ts';
 import type { Mounted } from './http/call.ts';
 import { takeBody } from './http/intake.ts';
+import { errorRoutes } from './http/jobs/errors.ts';
+import { eventRoutes } from './http/jobs/events.ts';
 import { lookRoutes } from './http/jobs/look.ts';
+import { resultRoutes } from './http/jobs/result.ts';
 import { retryRoutes } from './http/jobs/retry.ts';
 import { submitRoutes } from './http/jobs/submit.ts';
 import { wishRoutes } from './http/jobs/wishes.ts';
@@ -20,12 +23,14 @@ import { referenceRoutes } from './http/operations/reference.ts';
 import { Problem } from './http/problem.ts';
 import type { Listening } from './http/server.ts';
 import { listen } from './http/server.ts';
+import { StreamSlots } from './http/stream-slots.ts';
 import { callbackCheck } from './http/webhooks/callback-check.ts';
 import { webhookRoutes } from './http/webhooks/openai.ts';
 import type { Operations } from './operations.ts';
 import { openOperations } from './operations.ts';
 import type { Log } from './ports/log.ts';
 import { Desk } from './service/desk.ts';
+import { JobFeeds } from './service/job-feeds.ts';
 import { JobReports } from './service/job-reports.ts';
 import { JobClock } from './service/job-times.ts';
 import { RequestSets } from './service/request-sets.ts';
@@ -36,6 +41,10 @@ import { UploadedFiles } from './service/uploaded-files.ts';
 import { PROGRAM_VERSION } from './version.ts';
 
 const HOUR_MS = 60 * 60_000;
+
+/** Streams of events and of growing results at once. */
+const STREAMS_PER_TENANT = 100;
+const STREAMS = 1_000;
 
 /** What the routes are made from. */
 export interface ServiceParts {
@@ -136,6 +145,7 @@ function doorsOf(parts: ServiceParts): Mounted[] {
   return [
     ...lookRoutes(reports),
     ...wishRoutes(reports),
+    ...cameOfJobs(parts),
     ...retryRoutes({ reports, results, sets, requireReady }),
     ...fileRoutes({
       files,
@@ -164,6 +174,18 @@ function doorsOf(parts: ServiceParts): Mounted[] {
   ];
 }
 
+/** What comes of jobs: results, failures, events. */
+function cameOfJobs({ reports, results, store }: ServiceParts): Mounted[] {
+  const { journal, clock } = store;
+  const slots = new StreamSlots(STREAMS_PER_TENANT, STREAMS);
+  const feeds = new JobFeeds({ journal, reports, clock });
+  return [
+    ...resultRoutes({ results, slots }),
+    ...errorRoutes(results),
+    ...eventRoutes({ feeds, slots }),
+  ];
+}
+
 /** An uploaded file as the source of a job. */
 async function uploadedSource(
   desk: Desk,
@@ -176,7 +198,8 @@ async function uploadedSource(
   throw new Problem({ status: 404, code: 'unknown_file', message, param: 'input_file_id' });
 }
 
-/** What dead submitters left. */
-async function tidy({ sets, store }: ServiceParts): Promise<void> {
+/** What dead submitters left, and files whose time has come. */
+async function tidy({ sets, files, store }: ServiceParts): Promise<void> {
   await sets.removeUnborn(store.clock.wallMs());
+  await files.removeStale();
 }

@@ -3,10 +3,9 @@
 import type { Config } from '../config/load.ts';
 import { isLoopback } from '../config/providers.ts';
 import { createWebhookVerifier } from './adapters/openai/webhook-verifier.ts';
-import { createFirstTime } from './adapters/redis/first-time.ts';
-import type { RedisHandle } from './adapters/redis/open.ts';
 import { createCallbackSender } from './adapters/webhook/sender.ts';
 import type { CallbackSender } from './ports/callback-sender.ts';
+import type { FirstTime } from './ports/first-time.ts';
 import type { WorkQueue } from './ports/work-queue.ts';
 import type { Alerts } from './service/alerts.ts';
 import { BatchHints } from './service/batch-hints.ts';
@@ -23,9 +22,7 @@ export interface WebhookParts {
   readonly queue: WorkQueue;
   readonly views: JobViews;
   readonly alerts: Alerts;
-  readonly redis: Pick<RedisHandle, 'connect'>;
-  /** Of this installation's keys in Redis. */
-  readonly prefix: string;
+  readonly firstTime: FirstTime;
 }
 
 export interface Webhooks {
@@ -37,7 +34,7 @@ export interface Webhooks {
 
 /** The webhooks of one process; nothing runs yet. */
 export function openWebhooks(config: Config, parts: WebhookParts): Webhooks {
-  const { tools, queue, views, alerts, redis, prefix } = parts;
+  const { tools, queue, views, alerts, firstTime } = parts;
   const { blobs, clock, notices, provider, installation } = tools;
   const callbacks = new Callbacks(blobs, clock);
   const sender = createSender(config);
@@ -45,7 +42,7 @@ export function openWebhooks(config: Config, parts: WebhookParts): Webhooks {
   const secret = config.OPENAI_WEBHOOK_SECRET;
   const fromProvider = new ProviderWebhooks(
     secret === undefined ? null : createWebhookVerifier(secret),
-    createFirstTime(redis.connect('producer'), prefix),
+    firstTime,
     new BatchHints({ provider, blobs, views, queue, installation }),
   );
   return { callbacks, delivery, sender, fromProvider };

@@ -25,7 +25,8 @@ const MINUTE_MS = 60_000;
  * The function throws a `Problem`: 401 for no key and for every kind of wrong one alike, 403 where
  * the key is right and the route is for administrators, 429 for an address that goes on trying. A
  * right key opens from there all the same: many may share an address. As long as no key was ever
- * made, a service on loopback takes everybody for the local tenant, and nobody for more.
+ * made, a service on loopback takes everybody for the local tenant and shows its figures, but
+ * nobody is its administrator.
  */
 export function createAuthenticate(
   keys: Pick<AccessKeys, 'any' | 'authenticate'>,
@@ -51,7 +52,7 @@ function shownKey({ headers: { authorization = '' } }: Request, access: Access):
   const [, scheme = '', value = ''] = /^([A-Za-z]+) +(\S+) *$/.exec(authorization) ?? [];
   if (scheme.toLowerCase() === 'bearer') return value;
   // Browsers ask people for a name and a password: only pages for administrators are for them.
-  if (scheme.toLowerCase() !== 'basic' || access !== 'admin') return '';
+  if (scheme.toLowerCase() !== 'basic' || access === 'tenant') return '';
   const pair = Buffer.from(value, 'base64').toString();
   return pair.slice(pair.indexOf(':') + 1);
 }
@@ -80,7 +81,7 @@ class FailureCount {
 
 /** One text for all: what is wrong with a key is nobody's business. */
 function unauthorized(access: Access): Problem {
-  const challenge = access === 'admin' ? 'Basic realm="batchwright", Bearer' : 'Bearer';
+  const challenge = access === 'tenant' ? 'Bearer' : 'Basic realm="batchwright", Bearer';
   return new Problem({
     status: 401,
     code: 'invalid_api_key',

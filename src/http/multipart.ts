@@ -202,7 +202,9 @@ function parserFor(request: IncomingMessage): Busboy {
 
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : '';
-  return text.startsWith('Unexpected end') ? 'it ends before its last boundary' : 'a part is broken';
+  return text.startsWith('Unexpected end')
+    ? 'it ends before its last boundary'
+    : 'a part is broken';
 }
 
 function malformed(reason: string): Problem {

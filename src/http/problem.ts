@@ -75,6 +75,11 @@ export function problemOf(error: unknown): Problem {
     const message = 'Something that belongs to this is damaged here; the operator has to see it.';
     return new Problem({ status: 500, code: error.code, message });
   }
+  if (error instanceof URIError) {
+    // Express cannot decode a part of the path: whatever it was meant to name, it is not there.
+    const message = 'There is nothing at this path; /docs shows what there is.';
+    return new Problem({ status: 404, code: 'not_found', message });
+  }
   if (NO_ROOM_CODES.has(codeOf(error))) {
     const message = 'There is no room left for this; try again when room is made.';
     return new Problem({ status: 507, code: 'no_room', message, headers: { 'retry-after': '60' } });

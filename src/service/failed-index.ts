@@ -35,6 +35,9 @@ export class FailedIndex {
   readonly #parts: FailedIndexParts;
   readonly #sizes = new Map<JobId, ResultSizes>();
   readonly #making = new Map<JobId, Promise<void>>();
+  /** Results that nobody waits for, the one that was asked for last at the end. */
+  readonly #wanted = new Set<JobId>();
+  #isBusy = false;
 
   constructor(parts: FailedIndexParts) {
     this.#parts = parts;
@@ -67,8 +70,30 @@ export class FailedIndex {
   /** Null where a scan is needed: it goes on in the background, and is tried again if it fails. */
   async knownSizes(job: FinishedJob): Promise<ResultSizes | null> {
     const known = await this.#lookUp(job);
-    if (known === null) this.#make(job.spec.id).catch(() => undefined);
+    if (known === null) this.#makeLater(job.spec.id);
     return known;
+  }
+
+  /** One at a time: whoever lists a thousand old jobs must not take the threads from new ones. */
+  #makeLater(job: JobId): void {
+    this.#wanted.delete(job);
+    this.#wanted.add(job);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    void this.#makeWanted().finally(() => {
+      this.#isBusy = false;
+    });
+  }
+
+  async #makeWanted(): Promise<void> {
+    for (let job = this.#lastWanted(); job !== null; job = this.#lastWanted()) {
+      this.#wanted.delete(job);
+      await this.#make(job).catch(() => undefined);
+    }
+  }
+
+  #lastWanted(): JobId | null {
+    return [...this.#wanted].at(-1) ?? null;
   }
 
   async #lookUp(job: FinishedJob): Promise<ResultSizes | null> {

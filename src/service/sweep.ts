@@ -244,7 +244,7 @@ export class Sweep {
 
   /** By the wall clock, which may be wrong: for people only. */
   #ageMs(atMs: number | null): number {
-    return atMs === null ? 0 : this.#tools.clock.wallMs() - atMs;
+    return atMs === null ? 0 : Math.max(0, this.#tools.clock.wallMs() - atMs);
   }
 
   /** Of many chunks that wait for a slot only as many are rung as there could be slots for. */

@@ -103,7 +103,13 @@ export class TenantFiles {
     if (file === null || id === null) return null;
     const location = this.#parts.uploaded.contentName(desk.tenant, id);
     const { sizeBytes, filename: name } = file;
-    const source = { kind: 'file', location, encoding: 'identity', sizeBytes, sha256: null } as const;
+    const source = {
+      kind: 'file',
+      location,
+      encoding: 'identity',
+      sizeBytes,
+      sha256: null,
+    } as const;
     return { id, name, path: await this.#parts.blobs.toLocal(location), source };
   }
 
@@ -139,6 +145,11 @@ export class TenantFiles {
     return true;
   }
 
+  /** Removes uploads of all tenants that have expired, or were never completed. */
+  async removeStale(): Promise<number> {
+    return this.#parts.uploaded.removeStale();
+  }
+
   async #jobBehind(desk: Desk, id: string): Promise<JobState | null> {
     const place = placeOf(id);
     if (place === null || place.kind === 'uploaded') return null;
@@ -165,7 +176,11 @@ export class TenantFiles {
     return { id: outputFileId(spec.id, kind), kind, filename, sizeBytes, createdAtMs, expiresAtMs };
   }
 
-  async *#uploads(desk: Desk, after: FilePlace | null, order: FileOrder): AsyncGenerator<TenantFile> {
+  async *#uploads(
+    desk: Desk,
+    after: FilePlace | null,
+    order: FileOrder,
+  ): AsyncGenerator<TenantFile> {
     const ids = await this.#parts.uploaded.ids(desk.tenant);
     for (const id of order === 'oldest' ? ids : ids.toReversed()) {
       if (after !== null && !isBefore(after, requirePlace(id), order)) continue;
@@ -174,7 +189,11 @@ export class TenantFiles {
     }
   }
 
-  async *#outputs(desk: Desk, after: FilePlace | null, order: FileOrder): AsyncGenerator<TenantFile> {
+  async *#outputs(
+    desk: Desk,
+    after: FilePlace | null,
+    order: FileOrder,
+  ): AsyncGenerator<TenantFile> {
     const begin = after === null ? null : parseJobId(`job_${after.body}`);
     const first = begin === null ? null : await ownJob(desk, begin);
     if (first !== null) yield* this.#outputsOf(first, after, order);

@@ -1,11 +1,11 @@
 /** Files that tenants upload: request sets that lie in the store until somebody removes them. */
 
 import type { FileId, TenantId } from '../domain/ids.ts';
-import { parseFileId } from '../domain/ids.ts';
+import { parseFileId, parseTenantId } from '../domain/ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
-import { tenantFileName, tenantFilesFolder } from '../stages/names.ts';
+import { tenantFileName, tenantFilesFolder, TENANTS_FOLDER } from '../stages/names.ts';
 
 /** What is said of an uploaded file. */
 export interface UploadedFile {
@@ -85,24 +85,29 @@ export class UploadedFiles {
     return tenantFileName(tenant, id, 'content.jsonl');
   }
 
-  /** What the tenant's files occupy, in bytes. Removes what has expired or was never completed. */
-  async usedBytes(tenant: TenantId): Promise<number> {
-    let sum = 0;
-    for (const id of await this.ids(tenant)) {
-      const file = await this.get(tenant, id);
-      sum += file?.sizeBytes ?? (await this.#orphanBytes(tenant, id));
+  /** Removes what has expired or was never completed, of every tenant. Resolves to how many. */
+  async removeStale(): Promise<number> {
+    let removed = 0;
+    for (const name of await this.#blobs.list(TENANTS_FOLDER)) {
+      const tenant = parseTenantId(name.replace('/', ''));
+      if (tenant === null) continue;
+      for (const id of await this.ids(tenant)) {
+        const isThere = (await this.get(tenant, id)) !== null;
+        if (!isThere && (await this.#removeOrphan(tenant, id))) removed += 1;
+      }
     }
-    return sum;
+    return removed;
   }
 
-  async #orphanBytes(tenant: TenantId, id: FileId): Promise<number> {
+  /** False where its upload may still be under way. */
+  async #removeOrphan(tenant: TenantId, id: FileId): Promise<boolean> {
     const content = await this.#blobs.head(this.contentName(tenant, id));
-    if (content === null) return 0;
-    if (this.#clock.wallMs() - content.modifiedAtMs < ORPHAN_AGE_MS) return content.sizeBytes;
+    if (content === null) return true;
+    if (this.#clock.wallMs() - content.modifiedAtMs < ORPHAN_AGE_MS) return false;
     // Its record may have come a moment ago, after a long fsync: look again before it goes.
-    if ((await this.get(tenant, id)) !== null) return content.sizeBytes;
+    if ((await this.get(tenant, id)) !== null) return false;
     await this.#blobs.deleteFolder(folderOf(tenant, id));
-    return 0;
+    return true;
   }
 }
 

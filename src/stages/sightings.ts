@@ -18,7 +18,7 @@ const PAGE_SIZE = 100;
 
 interface Live {
   looks: number;
-  /** When the next look is due, monotonic: who comes earlier was woken. */
+  /** When the look after the last good one is due, monotonic: who comes earlier was woken. */
   dueMs: number;
 }
 
@@ -43,23 +43,28 @@ export class Sightings {
   async look(batchId: string, maxAgeMs: number): Promise<ProviderBatch> {
     const live = this.#live.get(batchId) ?? { looks: 0, dueMs: 0 };
     this.#live.set(batchId, live);
-    const nowMs = this.#clock.monotonicMs();
-    const isWoken = nowMs < live.dueMs;
     live.looks += 1;
+    const nowMs = this.#clock.monotonicMs();
+    const batch = await this.#see(batchId, live, maxAgeMs);
     live.dueMs = nowMs + maxAgeMs;
+    return batch;
+  }
+
+  /** The batch is not polled any more. */
+  forget(batchId: string): void {
+    this.#live.delete(batchId);
+  }
+
+  async #see(batchId: string, live: Live, maxAgeMs: number): Promise<ProviderBatch> {
     const isDue = live.looks % this.#listsPerRetrieval === 1;
     // A listing may be older than what somebody was woken for.
+    const isWoken = this.#clock.monotonicMs() < live.dueMs;
     if (this.#live.size < LIST_FROM || isDue || isWoken) {
       return this.#provider.retrieveBatch(batchId);
     }
     const seen = (await this.#list(maxAgeMs)).get(batchId);
     if (seen !== undefined && isEarly(seen)) return seen;
     return this.#provider.retrieveBatch(batchId);
-  }
-
-  /** The batch is not polled any more. */
-  forget(batchId: string): void {
-    this.#live.delete(batchId);
   }
 
   async #list(maxAgeMs: number): Promise<Map<string, ProviderBatch>> {

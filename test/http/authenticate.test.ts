@@ -26,7 +26,7 @@ async function door(rules: Partial<AuthenticationRules> = {}) {
     ...rules,
   });
   const app = express();
-  for (const access of ['tenant', 'admin'] as const) {
+  for (const access of ['tenant', 'operator', 'admin'] as const) {
     app.get(`/${access}`, async (request, response) => {
       response.json(await authenticate(request, access));
     });
@@ -58,9 +58,11 @@ describe('a service without keys', () => {
 
   it('lets nobody be its administrator, and nobody in at all beyond loopback', async () => {
     const { ask } = await door();
+    expect((await ask('operator')).status).toBe(200);
     expect((await ask('admin', 'Bearer x')).status).toBe(401);
     const far = await door({ isLoopback: false });
     expect((await far.ask('tenant')).status).toBe(401);
+    expect((await far.ask('operator')).status).toBe(401);
   });
 });
 
@@ -72,7 +74,9 @@ describe('a service with keys', () => {
     const acme = JSON.stringify({ tenant: 'acme', role: 'tenant' });
     expect(await ask('tenant', `Bearer ${text}`)).toMatchObject({ status: 200, body: acme });
     expect(await ask('tenant', `bearer  ${text} `)).toMatchObject({ status: 200, body: acme });
-    expect((await ask('admin', `Bearer ${text}`)).status).toBe(403);
+    for (const path of ['operator', 'admin']) {
+      expect((await ask(path, `Bearer ${text}`)).status).toBe(403);
+    }
     expect((await ask('admin', `Bearer ${admin}`)).status).toBe(200);
     expect((await ask('tenant', `Bearer ${admin}`)).status).toBe(200);
   });

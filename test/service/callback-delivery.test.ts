@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createCallbackSender } from '../../src/adapters/webhook/sender.ts';
 import { callbackWaitMs } from '../../src/domain/callback.ts';
+import { strangeNames } from '../../src/service/strange-names.ts';
 import { CALLBACKS_FOLDER, jobFolder } from '../../src/stages/names.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { answered, callbackScene, notedJob } from './support/callback-scene.ts';
@@ -22,6 +23,7 @@ describe('a callback', () => {
       id: `${state.spec.id}_completed`,
     });
     expect(await scene.blobs.list(CALLBACKS_FOLDER)).toEqual([]);
+    expect(await strangeNames(state.spec.id, [], scene.blobs)).toEqual([]);
     const outcome = { outcome: 'delivered', event: 'job.completed', tries: 1 };
     expect(await scene.outcomeOf(state)).toEqual(outcome);
     await teller.callbacks.note(state);

@@ -52,7 +52,6 @@ describe('an uploaded file', () => {
     expect(await files.get(OTHER, id)).toBeNull();
     expect(await files.ids(OTHER)).toEqual([]);
     expect(await files.remove(OTHER, id)).toBe(false);
-    expect(await files.usedBytes(OTHER)).toBe(0);
     expect(await files.get(LOCAL_TENANT, id)).not.toBeNull();
   });
 
@@ -64,7 +63,6 @@ describe('an uploaded file', () => {
       clock.nowMs += 1;
     }
     expect(await files.ids(LOCAL_TENANT)).toEqual(ids);
-    expect(await files.usedBytes(LOCAL_TENANT)).toBe(3);
   });
 
   it('is gone when it is removed, and cannot be removed again', async () => {
@@ -79,11 +77,14 @@ describe('an uploaded file', () => {
   it('is as gone when it has expired, its bytes too', async () => {
     const { blobs, files, add, clock } = await opened();
     const { id, expiresAtMs } = await add('x', 3_600);
+    const shorter = await add('y', 3_599);
     expect(expiresAtMs).toBe(clock.nowMs + HOUR_MS);
     clock.nowMs += HOUR_MS - 1;
     expect(await files.get(LOCAL_TENANT, id)).not.toBeNull();
+    expect(await files.get(LOCAL_TENANT, shorter.id)).toBeNull();
     clock.nowMs += 1;
-    expect(await files.get(LOCAL_TENANT, id)).toBeNull();
+    expect(await files.removeStale()).toBe(1);
+    expect(await files.ids(LOCAL_TENANT)).toEqual([]);
     expect(await blobs.head(files.contentName(LOCAL_TENANT, id))).toBeNull();
   });
 
@@ -93,9 +94,11 @@ describe('an uploaded file', () => {
     const record = `${tenantFilesFolder(LOCAL_TENANT)}/${id}/file.json`;
     await blobs.delete(record);
     expect(await files.get(LOCAL_TENANT, id)).toBeNull();
-    expect(await files.usedBytes(LOCAL_TENANT)).toBe(1);
+    expect(await files.removeStale()).toBe(0);
+    expect(await files.ids(LOCAL_TENANT)).toEqual([id]);
     clock.nowMs += HOUR_MS + 1_000;
-    expect(await files.usedBytes(LOCAL_TENANT)).toBe(0);
-    expect(await files.ids(LOCAL_TENANT)).toEqual([]);
+    const whole = await add('y');
+    expect(await files.removeStale()).toBe(1);
+    expect(await files.ids(LOCAL_TENANT)).toEqual([whole.id]);
   });
 });

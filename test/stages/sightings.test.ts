@@ -129,10 +129,12 @@ describe('a listing that fails', () => {
         return { batches: [], next: null };
       },
     });
-    const clock = { wallMs: () => 0, monotonicMs: () => 0, sleep: async () => {} };
+    let nowMs = 0;
+    const clock = { wallMs: () => 0, monotonicMs: () => nowMs, sleep: async () => {} };
     const sightings = new Sightings(provider, clock, LISTS_PER_RETRIEVAL);
     const look = (index: number) => sightings.look(`batch_${index}`, MAX_AGE_MS);
     for (let index = 0; index < 8; index += 1) await look(index);
+    nowMs += MAX_AGE_MS;
     await expect(look(0)).rejects.toThrow('weather');
     expect((await look(0)).id).toBe('batch_0');
   });

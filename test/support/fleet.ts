@@ -16,6 +16,9 @@ export interface ShownJob {
   readonly result: { readonly sha256: string; readonly lines: number } | null;
 }
 
+/** A stopped process takes connections and answers nothing. */
+const ANSWER_MS = 5_000;
+
 const OVER = ['completed', 'completed_with_errors', 'cancelled', 'failed'];
 
 export interface FleetScene {
@@ -95,7 +98,10 @@ export class Fleet {
   }
 
   async #get(path: string): Promise<Response> {
-    const response = await fetch(this.url + path, { headers: this.#headers });
+    const response = await fetch(this.url + path, {
+      headers: this.#headers,
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
     if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
     return response;
   }

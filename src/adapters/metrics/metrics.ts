@@ -16,10 +16,13 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'DELETE', '
 export interface MetricsOptions {
   readonly version: string;
   readonly measures: readonly Measure[];
+  /** A measure that takes longer is left out; 2 s by default. */
+  readonly readTimeoutMs?: number;
 }
 
 /** A registry of its own; `measures` are read at each scrape. */
-export function createMetrics({ version, measures }: MetricsOptions): Metrics {
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { version, measures, readTimeoutMs = READ_TIMEOUT_MS } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const build = new Gauge({
@@ -35,7 +38,8 @@ export function createMetrics({ version, measures }: MetricsOptions): Metrics {
     labelNames: ['measure'],
     registers: [registry],
   });
-  for (const measure of measures) register(measure, registry, unread);
+  const read = (measure: Measure) => samplesOf(measure, unread, readTimeoutMs);
+  for (const measure of measures) register(measure, registry, read);
   return {
     requestEnded: requestsIn(registry),
     contentType: registry.contentType,
@@ -43,29 +47,41 @@ export function createMetrics({ version, measures }: MetricsOptions): Metrics {
   };
 }
 
-function register(measure: Measure, registry: Registry, unread: PromCounter): void {
+type Read = (measure: Measure) => Promise<readonly Sample[]>;
+
+function register(measure: Measure, registry: Registry, read: Read): void {
   const { name, help, kind } = measure;
   const common = { name, help, labelNames: [...measure.labels], registers: [] };
   if (kind === 'gauge') {
     const collect = async function (this: PromGauge): Promise<void> {
-      const samples = await samplesOf(measure, unread);
-      this.reset();
+      const samples = await read(measure);
+      empty(this, measure);
       for (const { labels, value } of samples) this.set(labels, value);
     };
     registry.registerMetric(new Gauge({ ...common, collect }));
     return;
   }
   const collect = async function (this: PromCounter): Promise<void> {
-    const samples = await samplesOf(measure, unread);
-    this.reset();
+    const samples = await read(measure);
+    empty(this, measure);
     for (const { labels, value } of samples) this.inc(labels, value);
   };
   registry.registerMetric(new Counter({ ...common, collect }));
 }
 
-async function samplesOf(measure: Measure, unread: PromCounter): Promise<readonly Sample[]> {
+/** Without labels a reset leaves a zero, and what is unknown is not zero. */
+function empty(metric: PromGauge | PromCounter, { labels }: Measure): void {
+  metric.reset();
+  if (labels.length === 0) metric.remove();
+}
+
+async function samplesOf(
+  measure: Measure,
+  unread: PromCounter,
+  timeoutMs: number,
+): Promise<readonly Sample[]> {
   const late = Promise.withResolvers<null>();
-  const timer = setTimeout(() => late.reject(new Error('too late')), READ_TIMEOUT_MS);
+  const timer = setTimeout(() => late.reject(new Error('too late')), timeoutMs);
   try {
     return (await Promise.race([measure.read(), late.promise])) ?? [];
   } catch {

@@ -3,8 +3,14 @@
 import type { Redis } from 'ioredis';
 import type { FirstTime } from '../../ports/first-time.ts';
 
-/** `prefix` is the installation's own. Rejects where Redis does not answer. */
-export function createFirstTime(redis: Redis, prefix: string): FirstTime {
+export interface FirstTimeOptions {
+  readonly redis: Redis;
+  /** The installation's own. */
+  readonly prefix: string;
+}
+
+/** Rejects where Redis does not answer. */
+export function createFirstTime({ redis, prefix }: FirstTimeOptions): FirstTime {
   return {
     async isFirst(key, forMs) {
       const answer = await redis.set(`${prefix}:seen:${key}`, '1', 'PX', forMs, 'NX');

@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.ts';
 import { showing } from './transfer.ts';
 
 /** Read and sent at once, in bytes. */
-const BLOCK_BYTES = 1 << 20;
+const BLOCK_BYTES = 256 * 1024;
 
 /** No JSON begins with these bytes, so the name of a file need not say what it is. */
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);

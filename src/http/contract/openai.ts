@@ -104,8 +104,8 @@ export const deleteFile = defineRoute({
   path: '/v1/files/{file}',
   summary: 'Delete a file',
   description:
-    'A batch whose input file goes before it was read fails. What a batch answered stays with its ' +
-    'job when its output or error file is deleted.',
+    'A batch whose input file goes before it was read fails. What a batch answered stays with ' +
+    'its job when its output or error file is deleted.',
   params: FILE_PARAM,
   query: NO_QUERY,
   answers: { 200: { description: 'It is gone.', schema: deletedFile }, ...NO_FILE },

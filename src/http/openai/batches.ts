@@ -120,7 +120,9 @@ async function cancelled(state: JobState, desk: Desk, parts: BatchParts) {
   const batch = await batchView(await desk.job(state.spec.id), parts);
   if (batch.status === 'cancelled' || batch.status === 'cancelling') return batch;
   const message = `Cannot cancel a batch with status '${batch.status}'.`;
-  throw new Problem({ status: 409, code: 'batch_already_over', message });
+  // OpenAI's SDKs repeat what is answered with 409, unless they are told that it is of no use.
+  const headers = { 'x-should-retry': 'false' };
+  throw new Problem({ status: 409, code: 'batch_already_over', message, headers });
 }
 
 function unknownCursor(): Problem {

@@ -19,7 +19,7 @@ import {
 } from '../contract/openai.ts';
 import type { FormRules, TakenForm } from '../multipart.ts';
 import { Problem } from '../problem.ts';
-import { sendView } from '../send-view.ts';
+import { sendView } from '../send-bytes.ts';
 import { validated } from '../validate.ts';
 import { pageBody } from './page.ts';
 import { requireJsonLine, UPLOAD_RULES } from './upload-checks.ts';
@@ -76,13 +76,16 @@ export function fileRoutes({ files, inFolder, takeForm }: FileParts): Mounted[] 
     mount(getFile, async ({ desk, param }) => {
       return { status: 200, json: fileBody(await requireFile(param('file'), desk, files)) };
     }),
-    mount(getFileContent, async ({ desk, param, request, response, signal }) => {
+    mount(getFileContent, async ({ desk, param, request, response }) => {
       const found = await files.open(desk, param('file'));
       if (found === null) throw noFile(param('file'));
       const { id, filename } = found.file;
-      // A file never changes: its id says which bytes they are.
-      const about = { type: 'application/octet-stream', filename, etag: `"${id}"` };
-      await sendView(found.view, about, request, response, signal);
+      await sendView(request, response, found.view, {
+        contentType: 'application/octet-stream',
+        // A file never changes: its id says which bytes they are.
+        etag: `"${id}"`,
+        filename: filename.replaceAll(/[^A-Za-z0-9._-]/g, '_'),
+      });
       return undefined;
     }),
     mount(deleteFile, async ({ desk, param }) => {

@@ -11,7 +11,9 @@ beforeAll(async () => {
 afterAll(() => redis.close());
 
 test('of all that ask the first is told so, for as long as it is remembered', async () => {
-  const processes = [1, 2, 3].map(() => createFirstTime(redis.connect('producer'), 'bw'));
+  const processes = [1, 2, 3].map(() =>
+    createFirstTime({ redis: redis.connect('producer'), prefix: 'bw' }),
+  );
   const answers = await Promise.all(processes.map((one) => one.isFirst('a', 60_000)));
   expect(answers.filter(Boolean)).toHaveLength(1);
   const client = redis.connect('producer');
@@ -23,7 +25,7 @@ test('of all that ask the first is told so, for as long as it is remembered', as
 
 test('installations do not meet', async () => {
   const [one, other] = ['one', 'other'].map((prefix) =>
-    createFirstTime(redis.connect('producer'), prefix),
+    createFirstTime({ redis: redis.connect('producer'), prefix }),
   );
   expect(await one?.isFirst('c', 60_000)).toBe(true);
   expect(await other?.isFirst('c', 60_000)).toBe(true);

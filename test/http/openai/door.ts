@@ -14,17 +14,20 @@ export const CHAT = '/v1/chat/completions';
 export interface Door extends ServiceScene {
   readonly client: OpenAI;
   /** Uploads lines as a file for a batch. */
-  upload(lines: readonly string[], filename?: string): Promise<OpenAI.FileObject>;
+  readonly upload: (lines: readonly string[], filename?: string) => Promise<OpenAI.FileObject>;
   /** Makes a batch of a file. */
-  create(fileId: string, more?: Partial<OpenAI.BatchCreateParams>): Promise<OpenAI.Batch>;
+  readonly create: (
+    fileId: string,
+    more?: Partial<OpenAI.BatchCreateParams>,
+  ) => Promise<OpenAI.Batch>;
   /** Looks at the batch until it stands as wished. */
-  until(id: string, ...statuses: OpenAI.Batch['status'][]): Promise<OpenAI.Batch>;
+  readonly until: (id: string, ...statuses: OpenAI.Batch['status'][]) => Promise<OpenAI.Batch>;
   /** Uploads, creates, and waits until the batch is over. */
-  run(
+  readonly run: (
     lines: readonly string[],
     more?: Partial<OpenAI.BatchCreateParams>,
-  ): Promise<OpenAI.Batch>;
-  text(fileId: string | null | undefined): Promise<string>;
+  ) => Promise<OpenAI.Batch>;
+  readonly text: (fileId: string | null | undefined) => Promise<string>;
 }
 
 const OVER = ['completed', 'failed', 'cancelled'] as const;

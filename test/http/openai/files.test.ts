@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { toFile } from 'openai';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { call } from '../../support/service.ts';
 import { faultsOf } from '../openai-schemas.ts';
@@ -96,7 +96,7 @@ describe('a file on the door for OpenAI’s clients', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('is taken where only a later line is bad, or the first is longer than is looked at', async () => {
+  it('is taken where only a later line is bad, or the first is a long one', async () => {
     const { upload } = await openDoor({ workers: false });
     expect(await upload(['{}', 'bad'])).toMatchObject({ bytes: 7 });
     const long = JSON.stringify({ custom_id: 'x'.repeat(200_000) });
@@ -161,5 +161,11 @@ describe('a file on the door for OpenAI’s clients', () => {
     const job = batch.id.replace('batch_', 'job_');
     const result = await call('GET', `${url}/v1/jobs/${job}`);
     expect(result.json).toMatchObject({ status: 'completed_with_errors', result: { lines: 30 } });
+
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7_201_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await refusalOf(client.files.retrieve(errors))).toMatchObject({ status: 404 });
+    expect((await client.files.list({ purpose: 'batch_output' })).data).toEqual([]);
+    expect((await client.files.list()).data).toHaveLength(1);
   });
 });

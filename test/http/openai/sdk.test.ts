@@ -23,7 +23,10 @@ describe("OpenAI's SDK, unmodified", () => {
     const path = join(await temporaryFolder(), 'requests.jsonl');
     await writeFile(path, asInput(lines));
     const input = await client.files.create({ file: createReadStream(path), purpose: 'batch' });
-    expect(input).toMatchObject({ bytes: Buffer.byteLength(asInput(lines)), filename: 'requests.jsonl' });
+    expect(input).toMatchObject({
+      bytes: Buffer.byteLength(asInput(lines)),
+      filename: 'requests.jsonl',
+    });
     const made = await client.batches.create({
       input_file_id: input.id,
       endpoint: CHAT,
@@ -59,7 +62,7 @@ describe("Vercel's AI SDK", () => {
     expect(now).toMatchObject({ status: 'completed', rawStatus: 'completed' });
     expect(now.requestCounts).toEqual({ total: 3, pending: 0, completed: 3, failed: 0 });
     const answers = [];
-    for await (const answer of await experimental_getBatchResults({ provider, batch })) {
+    for await (const answer of experimental_getBatchResults({ provider, batch })) {
       answers.push(answer);
     }
     expect(answers.map(({ id, status }) => [id, status])).toEqual(

@@ -1,10 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 import { expect, test } from 'vitest';
 
 import { problem } from '../../../src/http/contract/problem.ts';
+import { freePort } from '../../outages/own-redis.ts';
 import { eventually } from '../../support/program.ts';
 import { call, openServiceScene } from '../../support/service.ts';
 import { asInput, requestLine } from '../../support/sets.ts';
@@ -95,11 +94,3 @@ test('a hint makes the poll come at once, where polls are an hour apart', async 
     expect(json['status']).toBe('completed');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

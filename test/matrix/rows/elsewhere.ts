@@ -53,4 +53,9 @@ export const ELSEWHERE: readonly RowElsewhere[] = [
     outcome: 'the temporary file is ignored; the state is valid',
     test: '`npm run storage`',
   },
+  {
+    fault: 'the receiver of a job’s callback is down',
+    outcome: 'signed tries for 24 h, then alert `callback_failed`; the job is unaffected',
+    test: '`test/service/callback-delivery.test.ts`',
+  },
 ];
