@@ -47,7 +47,11 @@ export function guardedWork(parts: GuardedParts): GuardedWork {
     sweep: {
       run: async () => {
         const swept = storage.sweep(() => sweep.run());
-        await hearing(redis, swept).finally(() => hearing(redis, stepAges.tell(sweep.stepAges())));
+        try {
+          await hearing(redis, swept);
+        } finally {
+          await hearing(redis, stepAges.tell(sweep.stepAges()));
+        }
       },
     },
   };

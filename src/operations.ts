@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express';
 import type { Config } from '../config/load.ts';
 import { isLoopback } from '../config/providers.ts';
 import type { House, Store } from './compose.ts';
+import type { Health } from './health.ts';
 import { checkHealth, recently } from './health.ts';
 import type { AppParts } from './http/app.ts';
 import type { Mounted } from './http/call.ts';
@@ -42,7 +43,7 @@ export function openOperations(parts: OperationsParts): Operations {
   const metrics = openMetrics(store, house);
   const routes = healthRoutes({
     version: PROGRAM_VERSION,
-    check: recently(() => checkHealth(healthParts(parts)), store.clock, HEALTH_KEPT_MS),
+    check: recently(healthOf(parts), store.clock, HEALTH_KEPT_MS),
     draining,
     showsDetails: isLoopback(urlOf(config)),
     metrics,
@@ -65,13 +66,25 @@ export function openOperations(parts: OperationsParts): Operations {
   };
 }
 
-function healthParts({ config, store, house }: OperationsParts) {
-  return {
-    redis: house.redis,
-    blobs: store.blobs,
-    freeBytes: () => store.scratch.freeBytes(),
-    minFreeBytes: config.BATCHWRIGHT_MIN_FREE_BYTES,
-    nonce: () => store.ids.nonce(),
+/** A look at the health; the log hears when what is wrong changes. */
+function healthOf({ config, store, house, log }: OperationsParts): () => Promise<Health> {
+  let known = '';
+  return async () => {
+    const health = await checkHealth({
+      redis: house.redis,
+      blobs: store.blobs,
+      freeBytes: () => store.scratch.freeBytes(),
+      minFreeBytes: config.BATCHWRIGHT_MIN_FREE_BYTES,
+      nonce: () => store.ids.nonce(),
+    });
+    const problems = health.findings.flatMap(({ name, problem }) =>
+      problem === null ? [] : [`${name}: ${problem}`],
+    );
+    const wrong = problems.join(' ');
+    if (wrong !== known && wrong !== '') log.warn('not ready', { problems: wrong });
+    if (wrong !== known && wrong === '') log.info('ready again');
+    known = wrong;
+    return health;
   };
 }
 

@@ -24,7 +24,7 @@ export async function runWorker(config: Config, queues: readonly QueueName[]): P
   if (worker === null) process.exit(0);
   say(introduction(config, queues, worker));
   await ending;
-  return inTime(worker.leave, store.clock);
+  return inTime(() => worker.leave(), store.clock);
 }
 
 interface Worker {

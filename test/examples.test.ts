@@ -23,7 +23,9 @@ async function said(program: string, args: string[], env: NodeJS.ProcessEnv = {}
 
 test("the example with OpenAI's SDK runs a batch", async () => {
   const text = await said(process.execPath, [join(EXAMPLES, 'openai-sdk.ts')]);
-  expect(text).toMatch(/^batch_\w{26} is completed: \{ total: 500, completed: 4\d\d, failed: \d+ \}/);
+  expect(text).toMatch(
+    /^batch_\w{26} is completed: \{ total: 500, completed: 4\d\d, failed: \d+ \}/,
+  );
   expect(text).toMatch(/^file-out\w{26} begins with \{.*"custom_id":"ticket-1"/m);
   expect(text).toMatch(/^file-err\w{26} begins with \{/m);
 });

@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { runService } from '../service-process.ts';
 import type { Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
 import { requireKey } from './key.ts';
@@ -29,15 +28,14 @@ export function addServe(program: Command, finish: Finish): void {
       ).choices(['inline', 'none']),
     )
     .action(async (flags: ServeFlags) => {
-      const config = configOf(
-        { ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }) },
-        {
-          BATCHWRIGHT_PORT: flags.port,
-          BATCHWRIGHT_HOST: flags.host,
-          BATCHWRIGHT_WORKERS: flags.workers,
-        },
-      );
+      const config = configOf(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }, {
+        BATCHWRIGHT_PORT: flags.port,
+        BATCHWRIGHT_HOST: flags.host,
+        BATCHWRIGHT_WORKERS: flags.workers,
+      });
       requireKey(config);
+      // Loaded here only: every other command would carry its doors in memory.
+      const { runService } = await import('../service-process.ts');
       await runService(config);
       finish(EXIT.ok);
     });

@@ -1,7 +1,6 @@
 /** `batchwright worker`: a process that answers some or all queues, beside any number of others. */
 
 import type { Command } from 'commander';
-import { runWorker } from '../worker.ts';
 import type { Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
 import { requireKey } from './key.ts';
@@ -26,6 +25,8 @@ export function addWorker(program: Command, finish: Finish): void {
         BATCHWRIGHT_WORKER_PORT: flags.port,
       });
       requireKey(config);
+      // Loaded here only, as what `serve` needs is.
+      const { runWorker } = await import('../worker.ts');
       const isWell = await runWorker(config, config.BATCHWRIGHT_QUEUES);
       finish(isWell ? EXIT.ok : EXIT.internal);
     });

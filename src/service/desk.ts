@@ -57,7 +57,7 @@ export interface ListQuery {
   readonly limit: number;
   readonly order: 'newest' | 'oldest';
   /** Null: all. */
-  readonly wanted: ((state: JobState) => boolean) | null;
+  readonly statuses: ReadonlySet<JobStatus> | null;
 }
 
 export interface JobPage {
@@ -104,7 +104,7 @@ export class Desk {
   }
 
   /** A page of the tenant's jobs. */
-  async list({ after, limit, order, wanted }: ListQuery): Promise<JobPage> {
+  async list({ after, limit, order, statuses }: ListQuery): Promise<JobPage> {
     const ids = await this.#ids();
     const sorted = order === 'newest' ? ids.toReversed() : ids;
     const isBeyond = (id: JobId): boolean =>
@@ -113,7 +113,7 @@ export class Desk {
     for (const id of sorted) {
       if (!isBeyond(id)) continue;
       const state = await this.#own(id);
-      if (state === null || (wanted !== null && !wanted(state))) continue;
+      if (state === null || statuses?.has(jobStatus(state)) === false) continue;
       if (jobs.length === limit) return { jobs, hasMore: true };
       jobs.push(state);
     }

@@ -2,6 +2,7 @@
 
 import type { UsageByModel } from '../domain/answer.ts';
 import type { Alert } from '../domain/alert.ts';
+import { meaningOf } from '../domain/alert.ts';
 import type { ChunkState, Tally } from '../domain/chunk.ts';
 import type { ChunkId, JobId } from '../domain/ids.ts';
 import type { JobEvent, JobState, JobStatus, ResultRecord } from '../domain/job.ts';
@@ -39,6 +40,11 @@ export interface JobCounts {
   readonly pending: number;
 }
 
+export interface ReportedAlert extends Alert {
+  /** What to do about it. */
+  readonly todo: string;
+}
+
 export interface JobReport {
   readonly state: JobState;
   readonly status: JobStatus;
@@ -47,7 +53,7 @@ export interface JobReport {
   readonly phases: Readonly<Record<string, number>>;
   /** Waiting chunks by why they wait, in words. */
   readonly reasons: Readonly<Record<string, number>>;
-  readonly alerts: readonly Alert[];
+  readonly alerts: readonly ReportedAlert[];
   /** Wall time at which the result was merged, or the job refused; null: neither yet. */
   readonly finishedAtMs: number | null;
   /** What the provider counted for all answers; null before the result is merged. */
@@ -110,7 +116,8 @@ export class JobReports {
       this.#parts.alerts.current(state),
       this.#end(state),
     ]);
-    return { state, status: jobStatus(state), ...numbers, alerts, ...end };
+    const reported = alerts.map((alert) => ({ ...alert, todo: meaningOf(alert.code).todo }));
+    return { state, status: jobStatus(state), ...numbers, alerts: reported, ...end };
   }
 
   /** A page of chunks in their order; empty before there is a plan. `limit`: from 1. */

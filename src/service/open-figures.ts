@@ -26,11 +26,12 @@ const PLAIN_MODEL = /^[\w./-]{1,64}$/;
 const FINE_TUNED = /^ft:([\w./-]{1,64})(?::|$)/;
 
 /** Phases of chunks; a provider may invent further statuses of a batch. */
-const PHASES: ReadonlySet<string> = new Set([
-  ...['waiting', 'held', 'uploaded', 'submitting', 'abandoning', 'submitted', 'validating'],
-  ...['in_progress', 'finalizing', 'cancelling', 'completed', 'failed', 'expired', 'cancelled'],
-  ...['ended', 'settling', 'settled'],
-]);
+const PHASES: ReadonlySet<string> = new Set(
+  (
+    'waiting held uploaded submitting abandoning submitted validating in_progress finalizing ' +
+    'cancelling completed failed expired cancelled ended settling settled'
+  ).split(' '),
+);
 
 const OTHER = 'other';
 
@@ -43,11 +44,13 @@ export interface OpenFiguresParts {
 
 export class OpenFigures {
   readonly #parts: OpenFiguresParts;
-  readonly #states: Recent<'all', readonly JobState[]>;
+  readonly #states: Recent<'open', readonly JobState[]>;
+  readonly #counts: Recent<'chunks' | 'batches', ReadonlyMap<string, number>>;
 
   constructor(parts: OpenFiguresParts) {
     this.#parts = parts;
     this.#states = new Recent(parts.clock, KEEP_MS);
+    this.#counts = new Recent(parts.clock, KEEP_MS);
   }
 
   /** Jobs that are not over, by status. At most 5 s old, or longer where many are open. */
@@ -56,7 +59,16 @@ export class OpenFigures {
   }
 
   /** Chunks of these jobs by phase, as far as the live board shows them. */
-  async chunks(): Promise<ReadonlyMap<string, number>> {
+  chunks(): Promise<ReadonlyMap<string, number>> {
+    return this.#counts.get('chunks', () => this.#countChunks());
+  }
+
+  /** Slots for live batches that are held, by model: the base model of fine-tuned ones. */
+  liveBatches(): Promise<ReadonlyMap<string, number>> {
+    return this.#counts.get('batches', () => this.#countBatches());
+  }
+
+  async #countChunks(): Promise<ReadonlyMap<string, number>> {
     const found: [string, number][] = [];
     for (const { spec } of await this.#open()) {
       const shown = await this.#parts.board.progress(spec.id);
@@ -65,8 +77,7 @@ export class OpenFigures {
     return tally(found);
   }
 
-  /** Slots for live batches that are held, by model: the base model of fine-tuned ones. */
-  async liveBatches(): Promise<ReadonlyMap<string, number>> {
+  async #countBatches(): Promise<ReadonlyMap<string, number>> {
     const models = new Set<string>();
     for (const state of await this.#open()) {
       if (isPlanned(state)) for (const model of state.plan.models) models.add(model);
@@ -84,7 +95,7 @@ export class OpenFigures {
   }
 
   #open(): Promise<readonly JobState[]> {
-    return this.#states.get('all', async () => {
+    return this.#states.get('open', async () => {
       const { blobs, views } = this.#parts;
       const states: JobState[] = [];
       await concurrently(await blobs.list(OPEN_FOLDER), LOADS_AT_ONCE, async (name) => {

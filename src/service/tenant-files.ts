@@ -6,7 +6,7 @@
 import { Refusal } from '../domain/errors.ts';
 import type { FileId, JobId } from '../domain/ids.ts';
 import { parseFileId, parseJobId } from '../domain/ids.ts';
-import type { JobState, StoredSource } from '../domain/job.ts';
+import type { JobState, JobStatus, StoredSource } from '../domain/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import { removedViewName } from '../stages/names.ts';
@@ -56,6 +56,9 @@ export interface TenantFilesParts {
 }
 
 const JOB_PAGE = 100;
+
+/** Of jobs that may have a result. */
+const ENDED: ReadonlySet<JobStatus> = new Set(['completed', 'completed_with_errors', 'cancelled']);
 
 /** Another tenant's file is as unknown here as one that never was. */
 export class TenantFiles {
@@ -146,8 +149,8 @@ export class TenantFiles {
   }
 
   /** Removes uploads of all tenants that have expired, or were never completed. */
-  async removeStale(): Promise<number> {
-    return this.#parts.uploaded.removeStale();
+  async removeStale(): Promise<void> {
+    await this.#parts.uploaded.removeStale();
   }
 
   async #jobBehind(desk: Desk, id: string): Promise<JobState | null> {
@@ -199,7 +202,7 @@ export class TenantFiles {
     if (first !== null) yield* this.#outputsOf(first, after, order);
     let cursor = begin;
     for (;;) {
-      const page = await desk.list({ after: cursor, limit: JOB_PAGE, order, wanted: hasResult });
+      const page = await desk.list({ after: cursor, limit: JOB_PAGE, order, statuses: ENDED });
       for (const state of page.jobs) yield* this.#outputsOf(state, null, order);
       cursor = page.jobs.at(-1)?.spec.id ?? null;
       if (!page.hasMore) return;

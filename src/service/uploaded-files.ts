@@ -85,29 +85,24 @@ export class UploadedFiles {
     return tenantFileName(tenant, id, 'content.jsonl');
   }
 
-  /** Removes what has expired or was never completed, of every tenant. Resolves to how many. */
-  async removeStale(): Promise<number> {
-    let removed = 0;
+  /** Removes what has expired or was never completed, of every tenant. */
+  async removeStale(): Promise<void> {
     for (const name of await this.#blobs.list(TENANTS_FOLDER)) {
       const tenant = parseTenantId(name.replace('/', ''));
       if (tenant === null) continue;
       for (const id of await this.ids(tenant)) {
-        const isThere = (await this.get(tenant, id)) !== null;
-        if (!isThere && (await this.#removeOrphan(tenant, id))) removed += 1;
+        if ((await this.get(tenant, id)) === null) await this.#removeOrphan(tenant, id);
       }
     }
-    return removed;
   }
 
-  /** False where its upload may still be under way. */
-  async #removeOrphan(tenant: TenantId, id: FileId): Promise<boolean> {
+  async #removeOrphan(tenant: TenantId, id: FileId): Promise<void> {
     const content = await this.#blobs.head(this.contentName(tenant, id));
-    if (content === null) return true;
-    if (this.#clock.wallMs() - content.modifiedAtMs < ORPHAN_AGE_MS) return false;
+    if (content === null) return;
+    if (this.#clock.wallMs() - content.modifiedAtMs < ORPHAN_AGE_MS) return;
     // Its record may have come a moment ago, after a long fsync: look again before it goes.
-    if ((await this.get(tenant, id)) !== null) return false;
+    if ((await this.get(tenant, id)) !== null) return;
     await this.#blobs.deleteFolder(folderOf(tenant, id));
-    return true;
   }
 }
 

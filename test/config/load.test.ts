@@ -143,7 +143,7 @@ describe('a configuration', () => {
     }
   });
 
-  test.each(SECRETS)('reads %s from the file that %s_FILE names, without its newline', (name) => {
+  test.each(SECRETS)('reads %s from the file that its _FILE names, without the newline', (name) => {
     const value = SAMPLES[name];
     writeFileSync(join(folder, 'secret'), `${value}\n`);
     const env = { [`${name}_FILE`]: 'secret' };

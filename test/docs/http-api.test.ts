@@ -25,7 +25,7 @@ test('the commands of docs/http-api.md run as they stand', async () => {
   expect(resultLines(await read('failed.jsonl')).map((line) => line.custom_id)).toEqual(['t-7']);
   expect(stdout).toContain('"would_be_sent":true');
   expect(stdout).toContain('"name":"retry of tickets"');
-  expect(stdout).toContain('"status":"paused"');
+  expect(stdout).toContain('"paused":{"code":');
   expect(stdout).toMatch(/"deleted":true\}$/);
 });
 

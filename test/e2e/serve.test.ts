@@ -70,7 +70,7 @@ test('after SIGTERM an upload comes to its end and is accepted, and the job is d
   expectPaidOnce(simulator, LINES.length);
 });
 
-test('after SIGTERM streams without an end of their own are ended, and the process is gone', async () => {
+test('after SIGTERM streams without an end of their own end, and the process is gone', async () => {
   const { place, simulator } = await openScene(LINES);
   simulator.controls.setFault({ name: 'stuck_finalizing' });
   const { running, url } = await serve(place);
@@ -88,9 +88,13 @@ test('after SIGTERM streams without an end of their own are ended, and the proce
   simulator.controls.clearFaults();
 });
 
-test('a second SIGTERM ends the process at once, whatever runs', async () => {
+test('a second SIGTERM ends the process at once; a taken port is refused with 2', async () => {
   const { place } = await openScene(LINES);
   const { running, url } = await serve(place, { BATCHWRIGHT_WORKERS: 'none' });
+  const { port } = new URL(url);
+  const second = await place.command(['serve', '--port', port, '--workers', 'none']);
+  expect(second.code, second.stderr).toBe(2);
+  expect(second.stderr).toContain(`127.0.0.1, port ${port} cannot be used (EADDRINUSE): choose`);
   const upload = await beginUpload(url);
   await terminate(running);
   running.signal('SIGTERM');
@@ -98,26 +102,18 @@ test('a second SIGTERM ends the process at once, whatever runs', async () => {
   upload.destroy();
 });
 
-test('a port that is taken is refused with 2 and the way out', async () => {
+test('doctor asks the service that BATCHWRIGHT_URL names, and says what it lacks', async () => {
   const { place } = await openScene(LINES);
-  const { running, url } = await serve(place, { BATCHWRIGHT_WORKERS: 'none' });
-  const { port } = new URL(url);
-  const second = await place.command(['serve', '--port', port, '--workers', 'none']);
-  expect(second.code, second.stderr).toBe(2);
-  expect(second.stderr).toContain(`127.0.0.1, port ${port} cannot be used (EADDRINUSE): choose`);
+  const lacking = { BATCHWRIGHT_WORKERS: 'none', BATCHWRIGHT_MIN_FREE_BYTES: '9007199254740991' };
+  const { running, url } = await serve(place, lacking);
+  const ill = await place.command(['doctor'], { BATCHWRIGHT_URL: url });
+  expect(ill.code, ill.stdout).toBe(2);
+  expect(ill.stdout).toMatch(/✘ service: http\S+\n\s+It cannot take work now/);
+  expect(ill.stdout).toContain('✔ service: redis: private Redis at');
+  expect(ill.stdout).toMatch(/✘ service: room: .*\n\s+Less than .*make room/);
+  expect(ill.stdout).toContain('✔ BATCHWRIGHT_API_KEY: the service takes it');
   await running.kill();
-});
-
-test('doctor asks the service that BATCHWRIGHT_URL names', async () => {
-  const { place } = await openScene(LINES);
-  const { running, url } = await serve(place, { BATCHWRIGHT_WORKERS: 'none' });
-  const well = await place.command(['doctor'], { BATCHWRIGHT_URL: url });
-  expect(well.code, well.stdout).toBe(0);
-  expect(well.stdout).toContain(`✔ service: ${url}`);
-  expect(well.stdout).toContain('✔ service: redis: private Redis at');
-  expect(well.stdout).toContain('✔ BATCHWRIGHT_API_KEY: the service takes it');
-  await running.kill();
-  const gone = await place.command(['doctor', '--json'], { BATCHWRIGHT_URL: url });
+  const gone = await place.command(['doctor', '--json', '--url', url]);
   expect(gone.code).toBe(2);
   const findings = gone.stdout
     .trim()
@@ -128,15 +124,4 @@ test('doctor asks the service that BATCHWRIGHT_URL names', async () => {
     ['service', false],
   ]);
   expect(findings[1]?.problem).toMatch(/ECONNREFUSED.*batchwright serve/);
-});
-
-test('doctor says what is wrong with a service that is not ready', async () => {
-  const { place } = await openScene(LINES);
-  const lacking = { BATCHWRIGHT_WORKERS: 'none', BATCHWRIGHT_MIN_FREE_BYTES: '9007199254740991' };
-  const { running, url } = await serve(place, lacking);
-  const ill = await place.command(['doctor', '--url', url]);
-  expect(ill.code).toBe(2);
-  expect(ill.stdout).toMatch(/✘ service: http\S+\n\s+It cannot take work now/);
-  expect(ill.stdout).toMatch(/✘ service: room: .*\n\s+Less than .*make room/);
-  await running.kill();
 });

@@ -14,6 +14,7 @@ export class Member {
   readonly #said: string[] = [];
   #running: Running | null = null;
   #away: Promise<void> = Promise.resolve();
+  #isAway = false;
   #creates = 0;
 
   constructor(name: MemberName, start: () => Promise<Running>) {
@@ -30,6 +31,11 @@ export class Member {
     return this.#creates;
   }
 
+  /** Killed or stopped, and not back yet. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
   /** All that its processes said on stderr. */
   said(): string {
     return [...this.#said, this.#running?.stderr() ?? ''].join('');
@@ -37,23 +43,29 @@ export class Member {
 
   /** Resolves when it is hit; it comes back by itself, which `isBack` waits for. */
   async hit({ kind, awayMs }: Strike): Promise<void> {
-    await this.isBack();
     const running = this.#running;
-    if (running === null) throw new Error(`${this.name} has not begun`);
+    if (running === null || this.#isAway) throw new Error(`${this.name} is away`);
+    this.#isAway = true;
     if (kind === 'stop') {
       running.signal('SIGSTOP');
-      this.#away = delay(awayMs).then(() => running.signal('SIGCONT'));
+      this.#away = this.#after(awayMs, () => running.signal('SIGCONT'));
       return;
     }
     await running.kill();
     this.#said.push(running.stderr());
-    this.#away = delay(awayMs).then(() => this.begin());
+    this.#away = this.#after(awayMs, () => this.begin());
     // Whoever waits for it hears of it.
     this.#away.catch(() => undefined);
   }
 
   isBack(): Promise<void> {
     return this.#away;
+  }
+
+  async #after(ms: number, comeBack: () => Promise<void> | void): Promise<void> {
+    await delay(ms);
+    await comeBack();
+    this.#isAway = false;
   }
 
   /** Adds what the process has counted so far; it is to be killed or to end right after. */

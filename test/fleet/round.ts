@@ -11,7 +11,7 @@ import { unpaidOrTwice } from '../support/paid-once.ts';
 import { makePlace, type OwnedPlace, sha256 } from '../support/program.ts';
 import { asInput, requestLine, resultLines } from '../support/sets.ts';
 import { Member } from './member.ts';
-import type { Strike } from './strikes.ts';
+import { type Strike, wordsOf } from './strikes.ts';
 
 export interface RoundSize {
   readonly requestsPerChunk: number;
@@ -111,7 +111,7 @@ async function runIn(
   over.abort();
   const faults: string[] = [];
   const came = await striking.catch((error: unknown) => {
-    faults.push(`a process did not come back: ${String(error)}`);
+    faults.push(`the strikes ended early: ${String(error)}`);
     return [];
   });
   size.signal?.throwIfAborted();
@@ -134,7 +134,7 @@ async function runIn(
   return { faults, sha256: sha256(result), strikes: came, creates, said: saidBy(members) };
 }
 
-/** Strikes one after the other, a stopped process being left alone; until the job is over. */
+/** One strike after the other, whoever is away being left alone; until the job is over. */
 async function strike(
   members: readonly Member[],
   strikes: readonly Strike[],
@@ -143,16 +143,24 @@ async function strike(
   say: (line: string) => void,
 ): Promise<Strike[]> {
   const came: Strike[] = [];
-  for (const one of strikes) {
-    const victim = members.find(({ name }) => name === one.victim);
-    await victim?.isBack();
-    if (one.kind === 'kill') await victim?.count();
-    const due = controls.eventCount() + one.afterEvents;
-    while (controls.eventCount() < due && !over.aborted) await delay(LOOK_MS);
+  const due = [...strikes];
+  while (due.length > 0 && !over.aborted) {
+    const there = new Map(members.map((member) => [member.name, member]));
+    for (const { name, isAway } of members) if (isAway) there.delete(name);
+    const one = due.find(({ victim }) => there.has(victim));
+    const victim = one && there.get(one.victim);
+    if (one === undefined || victim === undefined) {
+      await delay(LOOK_MS);
+      continue;
+    }
+    if (one.kind === 'kill') await victim.count();
+    const next = controls.eventCount() + one.afterEvents;
+    while (controls.eventCount() < next && !over.aborted) await delay(LOOK_MS);
     await delay(one.afterMs);
     if (over.aborted) break;
-    say(`${one.kind} ${one.victim} for ${one.awayMs} ms, ${controls.batches().length} batches`);
-    await victim?.hit(one);
+    say(`${wordsOf(one)}, after ${controls.batches().length} batches`);
+    await victim.hit(one);
+    due.splice(due.indexOf(one), 1);
     came.push(one);
   }
   return came;

@@ -83,8 +83,8 @@ async function runAll(): Promise<void> {
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
     const shares = struck.creates.join(' + ');
     console.log(
-      `seed ${seed}: ${struck.strikes.length} strikes, at least ${shares} batches by the workers, ` +
-        `${faults.length} faults, sha256 ${struck.sha256?.slice(0, 12)}, ${seconds} s`,
+      `seed ${seed}: ${struck.strikes.length} strikes, at least ${shares} batches by the ` +
+        `workers, ${faults.length} faults, sha256 ${struck.sha256?.slice(0, 12)}, ${seconds} s`,
     );
   }
   const kills = came.filter(({ kind }) => kind === 'kill').length;

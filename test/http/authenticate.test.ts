@@ -67,7 +67,7 @@ describe('a service without keys', () => {
 });
 
 describe('a service with keys', () => {
-  it('takes a right key for its tenant, and administrators alone where they are meant', async () => {
+  it('takes a right key for its tenant, and admins alone where they are meant', async () => {
     const { keys, ask } = await door();
     const { text } = await keys.create(ACME);
     const { text: admin } = await keys.create(OPERATOR);

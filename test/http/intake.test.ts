@@ -144,7 +144,7 @@ describe('gzip', () => {
 
   it('that becomes far more than it was is refused long before it is all there', async () => {
     const { port, refusal } = await intake();
-    const bomb = gzipSync(Buffer.alloc(60_000_000, 'spam spam spam spam\n'));
+    const bomb = gzipSync(Buffer.alloc(60_000_000, '\n'));
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n';
     // The second half never comes.
     const half = bomb.subarray(0, bomb.length / 2);

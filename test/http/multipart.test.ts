@@ -157,6 +157,29 @@ describe('a form', () => {
     );
   });
 
+  it('is taken or refused, and never breaks anything, whatever is wrong with it', async () => {
+    const { port } = await formServer();
+    const whole = form(purpose, part(fileHead, '{"a":1}\n'));
+    const junk = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc
+        .constantFrom('\r\n', `--${BOUNDARY}`, '--', ':', 'Content-Type: a/b; charset=utf-16')
+        .map((text) => Buffer.from(text)),
+    );
+    const edits = fc.array(fc.tuple(fc.nat(whole.length), fc.nat(60), junk), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(edits, async (changes) => {
+        let body = whole;
+        for (const [at, length, bytes] of changes) {
+          body = Buffer.concat([body.subarray(0, at), bytes, body.subarray(at + length)]);
+        }
+        const { status } = await send(port, body);
+        expect([200, 400]).toContain(status);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('takes a large file as it is', async () => {
     const { port } = await formServer();
     const line = Buffer.concat([randomBytes(999), Buffer.from('\n')]);

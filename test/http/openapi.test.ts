@@ -136,7 +136,7 @@ describe('the OpenAPI document', () => {
 describe('the page of the reference', () => {
   const shown = (): string => docsPage(document, PROBLEM_CODES, '/docs/style.css');
 
-  test('shows every route, shape and code at an anchor of its own, and needs nothing from elsewhere', () => {
+  test('shows every route, shape and code at an anchor, and needs nothing from elsewhere', () => {
     const page = shown();
     const anchors = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id ?? '');
     expect(new Set(anchors).size).toBe(anchors.length);

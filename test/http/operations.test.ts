@@ -124,7 +124,7 @@ describe('a Redis that takes nothing', () => {
     const redis = await OwnRedis.start();
     try {
       const env = { REDIS_URL: redis.url };
-      const { url, store } = await openServiceScene({ env, workers: false });
+      const { url, store, lines } = await openServiceScene({ env, workers: false });
       await redis.limitMemory(1);
       const full = await submit(url, [requestLine('a')]);
       expect(full.status).toBe(503);
@@ -140,12 +140,18 @@ describe('a Redis that takes nothing', () => {
       expect(ready.checks.find(({ name }) => name === 'redis')?.problem).toMatch(/out of memory/);
       expect((await call('GET', `${url}/healthz`)).status).toBe(200);
 
+      // Somebody asks every second: that it is not ready is one line all the same.
+      const told = () => lines.filter((line) => line.includes('"not ready"'));
+      expect(told()).toHaveLength(1);
+      expect(told()[0]).toContain('redis: Redis is out of memory');
+
       await redis.limitMemory(0);
       expect((await submit(url, [requestLine('a')])).status).toBe(202);
       expect(await store.blobs.list('local/jobs')).toHaveLength(1);
       await eventually(async () => {
         expect((await call('GET', `${url}/readyz`)).status).toBe(200);
       });
+      expect(lines.filter((line) => line.includes('"ready again"'))).toHaveLength(1);
     } finally {
       await redis.close();
     }

@@ -48,13 +48,13 @@ async function logged(mounted: readonly Mounted[]) {
     draining: new AbortController().signal,
     onError: errorLog(log),
   });
-  const { port, close } = await listen(app, { host: '127.0.0.1', port: 0 });
-  onTestFinished(() => close(0));
+  const server = await listen(app, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.close(0));
   const told = (count: number) => eventually(() => expect(lines).toHaveLength(count));
-  return { url: `http://127.0.0.1:${port}`, lines, ended, told };
+  return { url: `http://127.0.0.1:${server.port}`, lines, ended, told };
 }
 
-test('a request is one line with its pattern, never with what stood in its path or query', async () => {
+test('a request is one line with its pattern, never with what its path or query held', async () => {
   const thing = routeOf('get', '/v1/things/{thing}', async () => ({ status: 200, json: {} }));
   const { url, lines, ended, told } = await logged([thing]);
   const answer = await fetch(`${url}/v1/things/canary-id?canary=query`);
@@ -98,7 +98,7 @@ test.each([
   expect(lines[0]).toMatchObject({ request: kept, code: 'not_finished' });
 });
 
-test('what breaks is a line of its own with its stack, and the answer says nothing of it', async () => {
+test('what breaks is a line of its own with its stack, and the answer keeps silent', async () => {
   const breaks = routeOf('get', '/breaks', async () => {
     throw new Error('the disk said EIO');
   });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { eventually } from '../support/program.ts';
 import { call, type Called } from '../support/service.ts';
 import { asInput, requestLine } from '../support/sets.ts';
 import type { TableRoute } from './support/route-table.ts';
@@ -100,7 +101,7 @@ it('answers for what is another tenant’s as for what never was, on every route
   expect(await state()).toEqual(before);
 });
 
-it('shows nothing of another tenant in lists, cursors, input files and idempotency keys', async () => {
+it('shows nothing of another tenant in lists, cursors, files and idempotency keys', async () => {
   const scene = await openTenantScene();
   const things = await makeThings(scene, scene.acme);
   const headers = bearer(scene.umbrella);
@@ -145,7 +146,7 @@ it('shows nothing of another tenant in lists, cursors, input files and idempoten
   expect(own.json['id']).not.toBe(theirs.json['id']);
 });
 
-it('answers no key, a bad one and a revoked one alike, and tenants on admins’ routes not', async () => {
+it('answers no key, a bad one and a revoked one alike, and no tenant as an admin', async () => {
   const scene = await openTenantScene();
   const never = { job: `job_${'0'.repeat(26)}`, file: `file-${'0'.repeat(26)}` };
   const ids = { ...never, batch: `batch_${'0'.repeat(26)}` };
@@ -176,13 +177,11 @@ it('answers no key, a bad one and a revoked one alike, and tenants on admins’ 
   }
 });
 
-it('shuts a key out within five seconds of its revocation', async () => {
+it('shuts a key out that another process revokes', async () => {
   const scene = await openTenantScene();
   const headers = bearer(scene.umbrella);
   const ask = async () => (await call('GET', `${scene.url}/v1/jobs`, { headers })).status;
   expect(await ask()).toBe(200);
   await scene.keys.revoke(scene.umbrella.slice(3, 15));
-  const begun = performance.now();
-  while ((await ask()) === 200) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(performance.now() - begun).toBeLessThan(5_000);
+  await eventually(async () => expect(await ask()).toBe(401));
 });

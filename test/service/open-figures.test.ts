@@ -8,7 +8,10 @@ import { Scene } from '../simulation/scene.ts';
 import { providerWith } from '../stages/support/provider.ts';
 
 /** The figures of a scene as a process sees them that does no work. */
-function figuresOf(scene: Scene, changes: Partial<ConstructorParameters<typeof OpenFigures>[0]> = {}) {
+function figuresOf(
+  scene: Scene,
+  changes: Partial<ConstructorParameters<typeof OpenFigures>[0]> = {},
+) {
   const { blobs, views, clock, tools } = scene.worker('watcher');
   return new OpenFigures({ blobs, views, clock, board: tools.board, ...changes });
 }

@@ -30,7 +30,7 @@ export function openBoard(options: BoardOptions): Board {
   return {
     handle(request, response, next) {
       made ??= makeBoard(options, queues);
-      made.then((handle) => handle(request, response, next)).catch(next);
+      made.then((handle) => handle(request, response, next), next);
     },
     async close() {
       await Promise.all(queues.map((queue) => queue.close()));

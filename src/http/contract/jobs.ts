@@ -37,9 +37,9 @@ export const createJob = defineRoute({
   path: '/v1/jobs',
   summary: 'Submit a request set',
   description:
-    'The request set is the body (JSONL, as it is or gzipped with Content-Encoding: gzip), and the ' +
-    'options stand in the query; or the body is JSON that names an uploaded file. When 202 comes, ' +
-    'bytes and job are on the disk.',
+    'The request set is the body (JSONL, as it is or gzipped with Content-Encoding: gzip), and ' +
+    'the options stand in the query; or the body is JSON that names an uploaded file. When 202 ' +
+    'comes, bytes and job are on the disk.',
   headers: {
     'Idempotency-Key':
       'The same key with the same content is the same job; with other content it is refused.',

@@ -26,12 +26,11 @@ export const getResult = defineRoute({
   path: '/v1/jobs/{job}/result',
   summary: 'Download the result, or a range of it',
   description:
-    'One line for each line of the request set, in its order. The ETag is the sha256 of the whole ' +
-    'result, in quotes; with a suffix where only some of its lines are wanted.',
+    'One line for each line of the request set, in its order. The ETag is the sha256 of the ' +
+    'whole result, in quotes; with a suffix where only some of its lines are wanted.',
   headers: {
     Range: 'One range of bytes, of what is included.',
-    'If-Range':
-      'The ETag of what was downloaded before: the range holds only where it is the same.',
+    'If-Range': 'The ETag of what was downloaded before: where it is another now, all is sent.',
   },
   query: z.strictObject({
     include: z

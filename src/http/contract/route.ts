@@ -35,10 +35,7 @@ export interface Answer {
   readonly contentType?: string;
 }
 
-export interface Route<
-  Query extends z.ZodType = z.ZodType,
-  Json extends z.ZodType = z.ZodType,
-> {
+export interface Route<Query extends z.ZodType = z.ZodType, Json extends z.ZodType = z.ZodType> {
   /** Unique, in camel case: the document's operationId. */
   readonly operation: string;
   readonly method: 'get' | 'post' | 'delete';

@@ -1,22 +1,20 @@
 /** A job's report as the own API shows it. */
 
 import type { UsageByModel } from '../../domain/answer.ts';
-import { jobStatus } from '../../domain/job.ts';
 import type { JobState } from '../../domain/job.ts';
-import { meaningOf } from '../../domain/alert.ts';
 import type { ChunkReport, JobReport } from '../../service/job-reports.ts';
 import type { ChunkBody, JobBody } from '../contract/job-shapes.ts';
 
 /** The contract's `Job`. */
 export function jobBody(report: JobReport): JobBody {
-  const { state, counts, phases, reasons, alerts, finishedAtMs, usage } = report;
+  const { state, status, counts, phases, reasons, alerts, finishedAtMs, usage } = report;
   const { spec } = state;
   const plan = 'plan' in state ? state.plan : null;
   return {
     object: 'job',
     id: spec.id,
     name: spec.name,
-    status: jobStatus(state),
+    status,
     created_at: seconds(spec.createdAtMs),
     finished_at: finishedAtMs === null ? null : seconds(finishedAtMs),
     endpoint: plan?.endpoint ?? null,
@@ -32,12 +30,12 @@ export function jobBody(report: JobReport): JobBody {
     result: 'result' in state ? resultBody(state) : null,
     paused: state.intent.kind === 'hold' ? troubleBody(state.intent) : null,
     refusal: state.status === 'refused' ? refusalBody(state) : null,
-    alerts: alerts.map(({ code, message, chunk, atMs }) => ({
+    alerts: alerts.map(({ code, message, chunk, atMs, todo }) => ({
       code,
       message,
       chunk,
       at: seconds(atMs),
-      todo: meaningOf(code).todo,
+      todo,
     })),
     metadata: spec.terms?.metadata ?? {},
     callback_url: spec.terms?.callbackUrl ?? null,

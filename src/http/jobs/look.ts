@@ -1,7 +1,7 @@
 /** Looking at jobs: one, a page of them, the chunks of one. */
 
 import { parseChunkId, parseJobId } from '../../domain/ids.ts';
-import { jobStatus } from '../../domain/job.ts';
+import type { JobStatus } from '../../domain/job.ts';
 import type { JobReports } from '../../service/job-reports.ts';
 import type { Mounted } from '../call.ts';
 import { mount } from '../call.ts';
@@ -25,7 +25,7 @@ export function lookRoutes(reports: JobReports): Mounted[] {
         after: cursor(query.after, parseJobId),
         limit: query.limit ?? DEFAULT_JOBS,
         order: 'newest',
-        wanted: statuses === null ? null : (state) => statuses.has(jobStatus(state)),
+        statuses,
       });
       const data = [];
       for (const state of page.jobs) data.push(jobBody(await reports.report(state)));
@@ -44,7 +44,7 @@ export function lookRoutes(reports: JobReports): Mounted[] {
   ];
 }
 
-function statusesIn(text: string): ReadonlySet<string> {
+function statusesIn(text: string): ReadonlySet<JobStatus> {
   const parsed = jobStatuses.array().safeParse(text.split(','));
   if (parsed.success) return new Set(parsed.data);
   const message = `Each status must be one of ${jobStatuses.options.join(', ')}.`;

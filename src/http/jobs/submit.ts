@@ -4,19 +4,19 @@ import type { z } from 'zod';
 import { Refusal } from '../../domain/errors.ts';
 import type { FileId, JobId } from '../../domain/ids.ts';
 import type { JobOptions, JobState, JobTerms, StoredSource } from '../../domain/job.ts';
+import type { UploadedSource } from '../../service/tenant-files.ts';
 import type { Desk, Order } from '../../service/desk.ts';
 import type { JobReports } from '../../service/job-reports.ts';
 import type { PlanOutcome, RequestSets } from '../../service/request-sets.ts';
 import type { Call, Mounted, Reply } from '../call.ts';
 import { mount } from '../call.ts';
 import { createJob } from '../contract/jobs.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { Problem } from '../problem.ts';
 import { jobBody } from './job-body.ts';
 
 /** Batches that may execute for one chunk, where nobody says. */
 const DEFAULT_ATTEMPTS = 3;
-
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 export interface SubmitParts {
   readonly reports: JobReports;
@@ -34,33 +34,31 @@ export interface SubmitParts {
   readonly checkCallback: (url: string) => void;
 }
 
-export interface UploadedSource {
-  readonly id: FileId;
-  readonly name: string;
-  readonly path: string;
-  readonly source: StoredSource;
-}
-
 type Wishes = z.output<typeof createJob.query>;
 type CreateCall = Call<Wishes, z.output<NonNullable<NonNullable<typeof createJob.body>['json']>>>;
 
 export function submitRoutes(parts: SubmitParts): Mounted[] {
   return [
     mount(createJob, async (call) => {
-      requireKeyShape(call);
       const { json, query } = call;
-      if (json === null) return submitBody(call, query, parts);
+      const key = idempotencyKeyOf(call.request);
+      if (json === null) return submitBody(call, query, key, parts);
       if (Object.keys(query).length > 0) {
         const message = 'With a JSON body the options stand in it, not in the query.';
         throw new Problem({ status: 400, code: 'options_in_query', message });
       }
       const { input_file_id: fileId, ...wishes } = json;
-      return submitFile(call, fileId, wishes, parts);
+      return submitFile(call, fileId, wishes, key, parts);
     }),
   ];
 }
 
-async function submitBody(call: CreateCall, wishes: Wishes, parts: SubmitParts): Promise<Reply> {
+async function submitBody(
+  call: CreateCall,
+  wishes: Wishes,
+  key: string | null,
+  parts: SubmitParts,
+): Promise<Reply> {
   const { sets } = parts;
   checkWishes(wishes, parts);
   if (wishes.dry_run !== true) await parts.requireReady();
@@ -70,7 +68,7 @@ async function submitBody(call: CreateCall, wishes: Wishes, parts: SubmitParts):
     const job = sets.newJob();
     try {
       const source = await sets.keep(job, path, sizeBytes);
-      const order = orderOf(job, source, 'request set', null, wishes, keyOf(call));
+      const order = orderOf(job, source, 'request set', null, wishes, key);
       return await submitted(call, order, parts);
     } catch (error) {
       await dropUnmade(call, job, sets);
@@ -83,6 +81,7 @@ async function submitFile(
   call: CreateCall,
   fileId: string,
   wishes: Wishes,
+  key: string | null,
   parts: SubmitParts,
 ): Promise<Reply> {
   checkWishes(wishes, parts);
@@ -90,7 +89,7 @@ async function submitFile(
   if (wishes.dry_run === true) return preview(file.path, wishes, parts.sets);
   await parts.requireReady();
   const job = parts.sets.newJob();
-  const order = orderOf(job, file.source, file.name, file.id, wishes, keyOf(call));
+  const order = orderOf(job, file.source, file.name, file.id, wishes, key);
   return submitted(call, order, parts);
 }
 
@@ -209,16 +208,4 @@ function previewBody(outcome: PlanOutcome) {
     errors_total: isPlanned ? rejected : outcome.rejectedTotal,
     would_be_sent: isPlanned,
   };
-}
-
-function keyOf({ request }: CreateCall): string | null {
-  const key = request.headers['idempotency-key'];
-  return typeof key === 'string' ? key : null;
-}
-
-function requireKeyShape(call: CreateCall): void {
-  const key = keyOf(call);
-  if (key === null || IDEMPOTENCY_KEY.test(key)) return;
-  const message = 'An Idempotency-Key has 1 to 255 printable characters without spaces.';
-  throw new Problem({ status: 400, code: 'invalid_value', message, param: 'Idempotency-Key' });
 }

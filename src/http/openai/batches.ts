@@ -13,8 +13,9 @@ import { cancelBatch, createBatch, getBatch, listBatches } from '../contract/ope
 import { Problem } from '../problem.ts';
 import type { BatchSources } from './batch-view.ts';
 import { batchView, jobOfBatch } from './batch-view.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { pageBody } from './page.ts';
-import { earlierTry } from './repeated-create.ts';
+import { isSame, RepeatedCreates } from './repeated-create.ts';
 
 export interface BatchParts extends BatchSources {
   readonly files: TenantFiles;
@@ -32,21 +33,22 @@ const DEFAULT_LIMIT = 20;
 const MAX_ATTEMPTS = 3;
 
 export function batchRoutes(parts: BatchParts): Mounted[] {
+  const creates = new RepeatedCreates();
   return [
     mount(createBatch, async ({ desk, json, request }) => {
       if (json === null) throw notJson();
       await parts.requireReady();
       const source = await requireInput(json.input_file_id, desk, parts.files);
-      const order = orderOf(json, source, parts.newJob());
-      const known = await earlierTry(request, order, desk);
-      const state = known ?? (await desk.job((await desk.submit(order)).job));
+      const key = idempotencyKeyOf(request);
+      const order = orderOf(json, source, parts.newJob(), key);
+      const state = await creates.once(request, order, desk, () => make(order, desk));
       return { status: 200, json: await batchView(state, parts) };
     }),
     mount(listBatches, async ({ desk, query }) => {
       const after = query.after === undefined ? null : jobOfBatch(query.after);
       if (after === null && query.after !== undefined) throw unknownCursor();
       const limit = query.limit ?? DEFAULT_LIMIT;
-      const page = await desk.list({ after, limit, order: 'newest', wanted: null });
+      const page = await desk.list({ after, limit, order: 'newest', statuses: null });
       const data = [];
       for (const state of page.jobs) data.push(await batchView(state, parts));
       return { status: 200, json: pageBody(data, page.hasMore) };
@@ -79,7 +81,22 @@ async function requireInput(id: string, desk: Desk, files: TenantFiles): Promise
   throw inputFault('file_not_found', message);
 }
 
-function orderOf(wishes: Wishes, { id, name, source }: UploadedSource, job: JobId): Order {
+/** Makes the batch, or finds the one of the same idempotency key. */
+async function make(order: Order, desk: Desk): Promise<JobState> {
+  const { job, attached } = await desk.submit(order);
+  const state = await desk.job(job);
+  if (!attached || isSame(state.spec, order)) return state;
+  const message = 'Keys for idempotent requests can only be used with the same parameters.';
+  const headers = { 'x-should-retry': 'false' };
+  throw new Problem({ status: 409, code: 'idempotency_conflict', message, headers });
+}
+
+function orderOf(
+  wishes: Wishes,
+  { id, name, source }: UploadedSource,
+  job: JobId,
+  idempotencyKey: string | null,
+): Order {
   return {
     job,
     name,
@@ -95,7 +112,7 @@ function orderOf(wishes: Wishes, { id, name, source }: UploadedSource, job: JobI
       outputExpiresAfterSeconds: wishes.output_expires_after?.seconds ?? null,
       retryOf: null,
     },
-    idempotencyKey: null,
+    idempotencyKey,
   };
 }
 

@@ -73,7 +73,7 @@ test('placeholders of keys garble nothing', () => {
   expect(lines[0]).toMatchObject({ message: 'none of it' });
 });
 
-test('on stdout all lines are there when it is closed, and a reader that goes is no crash', async () => {
+test('on stdout all lines are there when it is closed, and a gone reader is no crash', async () => {
   const module = join(import.meta.dirname, '../../../src/adapters/log/log.ts');
   const script = `
     const { createLog } = await import(${JSON.stringify(module)});

@@ -33,7 +33,9 @@ test('gauges and counters are what they are now, and what is gone is not shown',
   const counter = measure({ ...gauge, name: 'batchwright_things_total', kind: 'counter' });
   const metrics = createMetrics({ version: '1', measures: [gauge, counter] });
   const shown = async () =>
-    (await metrics.text()).split('\n').filter((line) => /^batchwright_things?(_total)?[{]/.test(line));
+    (await metrics.text())
+      .split('\n')
+      .filter((line) => /^batchwright_things?(_total)?[{]/.test(line));
   expect(await shown()).toEqual([
     'batchwright_thing{kind="a"} 1',
     'batchwright_thing{kind="b"} 2',
@@ -65,7 +67,7 @@ test('a measure of which nothing is known shows nothing', async () => {
   expect(lines).toEqual([]);
 });
 
-test('requests are counted by pattern and status, timed, and methods are not invented', async () => {
+test('requests are counted by pattern and status, timed, and no method is invented', async () => {
   const metrics = createMetrics({ version: '1', measures: [] });
   const usual = { route: '/v1/jobs/{job}', status: 200, receivedBytes: 100, sentBytes: 10 };
   metrics.requestEnded({ ...usual, method: 'GET', seconds: 0.03 });
@@ -78,6 +80,6 @@ test('requests are counted by pattern and status, timed, and methods are not inv
   expect(text).toContain(of('method="other",route="/v1/jobs/{job}",status="405"'));
   expect(text).toContain('batchwright_http_bytes_total{direction="received"} 300');
   expect(text).toContain('batchwright_http_bytes_total{direction="sent"} 30');
-  const bucket = /duration_seconds_bucket\{le="0.05",method="GET",route="\/v1\/jobs\/\{job\}"\} 1\n/;
-  expect(text).toMatch(bucket);
+  const bucket = 'le="0.05",method="GET",route="/v1/jobs/{job}"';
+  expect(text).toContain(`_duration_seconds_bucket{${bucket}} 1\n`);
 });

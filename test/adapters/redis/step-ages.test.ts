@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
-test('what one process has told another one sees, growing older until it is told again', async () => {
+test('what one process has told another sees, and it grows older until told again', async () => {
   const told = openStepAges({ redis: redis.connect('producer'), prefix: 'ages' });
   const seen = openStepAges({ redis: redis.connect('producer'), prefix: 'ages' });
   expect(await seen.now()).toBeNull();
@@ -35,7 +35,7 @@ test('ages of one prefix are not seen under another', async () => {
   expect(await other.now()).toBeNull();
 });
 
-test('a Redis that is full is named as trouble by the probe, and is well when it has room', async () => {
+test('a full Redis is trouble to the probe, and is well again when it has room', async () => {
   const own = await OwnRedis.start();
   try {
     await own.ask(async (client) => {

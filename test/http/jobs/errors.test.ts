@@ -51,12 +51,12 @@ test('failures are listed line by line, in pages, of every class or of one', asy
   await merge();
   const lines: unknown[] = [];
   let pages = 0;
-  for (let after: unknown = 0; after !== null; pages += 1) {
-    const { body } = await ask(`?view=lines&limit=4&after=${String(after)}`);
+  for (let after: string | null = '0'; after !== null; pages += 1) {
+    const { body } = await ask(`?view=lines&limit=4&after=${after}`);
     expect(failures.parse(body)).toEqual(body);
     lines.push(...(body['data'] as { line: number }[]).map(({ line }) => line));
     expect(body['has_more']).toBe(body['next'] !== null);
-    after = body['next'];
+    after = body['next'] as string | null;
   }
   expect(lines).toEqual([5, 14, 23, 32, 41, 50, 59, 68, 77, 86, 91]);
   expect(pages).toBe(3);

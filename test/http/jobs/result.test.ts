@@ -185,7 +185,7 @@ describe('a result that is not there', () => {
     expect(await reader?.read()).toEqual({ done: true, value: undefined });
   });
 
-  test('is cut, not ended, where the service ends or the job is deleted', async () => {
+  test('is cut, not ended, where the service ends', async () => {
     const { house, url, drain, broken } = await served();
     const job = await storeJob(
       house,
@@ -197,7 +197,7 @@ describe('a result that is not there', () => {
     expect(broken).toEqual([]);
   });
 
-  test('is followed by so many of a tenant at once, and by others when some have gone', async () => {
+  test('is followed by so many of a tenant at once, and by more when some have gone', async () => {
     const { house, url } = await served(2);
     const job = await storeJob(
       house,

@@ -29,6 +29,11 @@ export const ELSEWHERE: readonly RowElsewhere[] = [
     test: '`npm run test:long`, `npm run simulate`',
   },
   {
+    fault: 'a service or one of its worker processes is killed, or stopped for 90 s',
+    outcome: 'the others go on with its work; the same sha256, one batch each',
+    test: '`npm run fleet`',
+  },
+  {
     fault: 'Redis is killed and comes back',
     outcome: 'consuming again within 60 s; nothing lost',
     test: '`npm run outages`',

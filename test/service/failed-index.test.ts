@@ -1,0 +1,40 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { ResultViews } from '../../src/service/result-views.ts';
+import { resultName } from '../../src/stages/names.ts';
+import { lineOf } from './support/answered-lines.ts';
+import { storeJob, workshop } from './support/stored-job.ts';
+
+describe('the index of failed lines', () => {
+  it('is made for one job at a time, the last wish first, where nobody waits', async () => {
+    const house = await workshop();
+    const states = [];
+    for (let count = 0; count < 4; count += 1) {
+      const job = await storeJob(house, [lineOf('ok', 0, 9, 0), lineOf('failed', 1, 9, 0)]);
+      await job.merge({ succeeded: 1, failed: 1, rejected: 0 });
+      states.push(await job.state());
+    }
+    const scanned: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    let most = 0;
+    const run: typeof house.engines.run = (task, input) => {
+      if ('resultPath' in input) scanned.push(input.resultPath);
+      running += 1;
+      most = Math.max(most, running);
+      return gate.promise.then(() => house.engines.run(task, input)).finally(() => (running -= 1));
+    };
+    const results = new ResultViews({ ...house, engines: { ...house.engines, run } });
+    const [first, second, third, last] = states;
+    for (const state of [first, second, third, last, second].flatMap((one) => one ?? [])) {
+      expect(await results.knownSizes(state)).toBeNull();
+    }
+    gate.resolve();
+    await vi.waitFor(() => expect([scanned.length, running]).toEqual([4, 0]));
+    expect(most).toBe(1);
+    const inOrder = [first, second, last, third].flatMap((state) => state?.spec.id ?? []);
+    const jobs = inOrder.map((id) => scanned.findIndex((path) => path.endsWith(resultName(id))));
+    expect(jobs).toEqual([0, 1, 2, 3]);
+    for (const state of states) expect(await results.knownSizes(state)).not.toBeNull();
+  });
+});
