@@ -1,4 +1,4 @@
-/** Batches of Vercel's AI SDK before a Batchwright service: `node examples/ai-sdk.ts`. */
+/** Batches of Vercel's AI SDK before a Batchwright service: `npx node examples/ai-sdk.ts`. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createOpenAI } from '@ai-sdk/openai';

@@ -1,5 +1,5 @@
 /**
- * OpenAI's own SDK, unmodified, before a Batchwright service: `node examples/openai-sdk.ts`.
+ * OpenAI's own SDK, unmodified, before a Batchwright service: `npx node examples/openai-sdk.ts`.
  *
  * Only the base URL is another one; and the file may be of any size.
  */

@@ -1,7 +1,7 @@
 /**
  * Hears when jobs are over, and believes only what the service has signed:
  *
- *   BATCHWRIGHT_WEBHOOK_SECRET=whsec_… node examples/webhook-receiver.ts
+ *   BATCHWRIGHT_WEBHOOK_SECRET=whsec_… npx node examples/webhook-receiver.ts
  *
  * The service is given the same secret, and jobs the printed address as their callback_url.
  */

@@ -20,6 +20,8 @@ export interface Admission {
   readonly guards: readonly RequestHandler[];
   readonly authenticate: Authenticate;
   readonly limit: RequestHandler;
+  /** Whether a key was ever made: then callers are others than who owns the machine. */
+  readonly hasKeys: () => Promise<boolean>;
   /** Takes one upload of the tenant: `take` gets what bounds it. Throws a Problem beyond. */
   upload<Taken>(tenant: TenantId, take: (limits: IntakeLimits) => Promise<Taken>): Promise<Taken>;
 }
@@ -43,6 +45,7 @@ export async function openAdmission(config: Config, store: Store): Promise<Admis
       failuresPerMinute: config.BATCHWRIGHT_WRONG_KEYS_PER_MINUTE,
     }),
     limit: createRateLimit(config.BATCHWRIGHT_CALLS_PER_MINUTE),
+    hasKeys: () => keys.any(),
     upload: (tenant, take) =>
       slots.within(tenant, async () => take(await limitsFor(tenant, config, store, usage))),
   };

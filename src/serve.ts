@@ -169,7 +169,7 @@ function doorsOf(parts: ServiceParts): Mounted[] {
         admission.upload(tenant, (limits) => takeBody(request, folder, limits)),
       uploaded: (desk, text) => uploadedSource(desk, text, parts),
       requireReady,
-      checkCallback: callbackCheck(house.webhooks.sender),
+      checkCallback: callbackCheck(house.webhooks.sender, admission.hasKeys),
     }),
   ];
 }

@@ -27,6 +27,9 @@ const WAITING_BYTES = 8 * 1024 * 1024;
 /** So much is written between two looks at the room. */
 const ROOM_STEP_BYTES = 256 * 1024 * 1024;
 
+/** So much is written between two flushes: the one that makes the body durable has less to do. */
+const FLUSH_STEP_BYTES = 64 * 1024 * 1024;
+
 /** Of what is read again to find the number of a line. */
 const COUNT_BLOCK_BYTES = 1024 * 1024;
 
@@ -42,6 +45,8 @@ export class BodySink extends Writable {
   readonly #lines: LineGauge;
   #sizeBytes = 0;
   #roomCheckedAt = 0;
+  #flushedAt = 0;
+  #flushing: Promise<void> | null = null;
 
   /** `handle` is the caller's to close; `refusalOf` may refuse a size for reasons of its own. */
   constructor(
@@ -95,6 +100,17 @@ export class BodySink extends Writable {
     await writeAll(this.#handle, blocks, this.#sizeBytes);
     this.#sizeBytes = sizeBytes;
     if (!areShort) throw await this.#lineTooLong();
+    this.#flushBeside();
+  }
+
+  /** The disk is kept at work while more comes in. What fails here fails again at the end. */
+  #flushBeside(): void {
+    if (this.#flushing !== null || this.#sizeBytes - this.#flushedAt < FLUSH_STEP_BYTES) return;
+    this.#flushedAt = this.#sizeBytes;
+    this.#flushing = this.#handle
+      .datasync()
+      .catch(() => undefined)
+      .finally(() => (this.#flushing = null));
   }
 
   #sizeRefusal(sizeBytes: number): Problem | null {

@@ -89,12 +89,18 @@ export class RequestSets {
     );
   }
 
-  /** Whether the job was made of the same bytes as the object. */
-  async isSame(job: JobState, source: StoredSource): Promise<boolean> {
+  /** Whether the job was made of the same bytes as the object; `load` loads the job once more. */
+  async isSame(
+    job: JobState,
+    source: StoredSource,
+    load: () => Promise<JobState>,
+  ): Promise<boolean> {
     const made = job.spec.source;
     if (made.kind === 'batches' || made.sizeBytes !== source.sizeBytes) return false;
     if (made.location === source.location) return true;
-    const theirs = isPlanned(job) ? job.plan.source.sha256 : await this.#sha256(made);
+    const theirs = isPlanned(job)
+      ? job.plan.source.sha256
+      : ((await this.#sha256(made)) ?? plannedSha256(await load()));
     return theirs !== null && theirs === (await this.#sha256(source));
   }
 
@@ -119,8 +125,18 @@ export class RequestSets {
   async #sha256({ location, sizeBytes }: StoredSource): Promise<string | null> {
     const { blobs, engines } = this.#parts;
     if (sizeBytes === 0) return createHash('sha256').digest('hex');
-    if ((await blobs.head(location)) === null) return null;
-    const path = await blobs.toLocal(location);
-    return engines.run('hashRanges', { path, ranges: [{ start: 0, end: sizeBytes }] });
+    try {
+      const path = await blobs.toLocal(location);
+      return await engines.run('hashRanges', { path, ranges: [{ start: 0, end: sizeBytes }] });
+    } catch (error) {
+      // It may go while the task waits for a thread: the plan before it in the line removes it.
+      if ((await blobs.head(location)) !== null) throw error;
+      return null;
+    }
   }
+}
+
+/** What the job is made of, by its plan: what came with the call goes when it is planned. */
+function plannedSha256(job: JobState): string | null {
+  return isPlanned(job) ? job.plan.source.sha256 : null;
 }

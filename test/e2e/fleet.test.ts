@@ -6,7 +6,7 @@ import { runRound } from '../fleet/round.ts';
 import { drawStrikes, wordsOf } from '../fleet/strikes.ts';
 
 const SIZE = { requestsPerChunk: 5, seed: 3, batchMs: 300, settleMs: 1_500, deadlineMs: 150_000 };
-const STRIKES = drawStrikes({ kills: 3, stops: 2, stopMs: 2_000, gapEvents: 60 }, SIZE.seed);
+const STRIKES = drawStrikes({ kills: 3, stops: 2, stopMs: 2_000, gapEvents: 20 }, SIZE.seed);
 
 test('whoever is killed or stopped, nothing is lost, doubled or out of order', async () => {
   const [undisturbed, struck] = await Promise.all([runRound(SIZE, []), runRound(SIZE, STRIKES)]);

@@ -3,8 +3,8 @@
  * chunks while they are killed at random moments and stopped for 90 s.
  *
  *   [--rounds 3] [--seed 1]          so many jobs; a round alone: --rounds 1 --seed N
- *   [--kills 8] [--stops 2]          strikes in each round
- *   [--stop-ms 90000] [--gap 600]   how long a stop is; the most events between two strikes
+ *   [--kills 8] [--stops 3]          strikes in each round
+ *   [--stop-ms 90000] [--gap 400]   how long a stop is; the most events between two strikes
  *   [--batch-ms 12000] [--settle-ms 60000]
  *   [--verbose]                      says each strike as it comes
  *
@@ -21,9 +21,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
     kills: { type: 'string', default: '8' },
-    stops: { type: 'string', default: '2' },
+    stops: { type: 'string', default: '3' },
     'stop-ms': { type: 'string', default: '90000' },
-    gap: { type: 'string', default: '600' },
+    gap: { type: 'string', default: '400' },
     'batch-ms': { type: 'string', default: '12000' },
     'settle-ms': { type: 'string', default: '60000' },
     verbose: { type: 'boolean', default: false },

@@ -30,8 +30,8 @@ export interface SubmitParts {
   readonly uploaded: (desk: Desk, fileId: string) => Promise<UploadedSource>;
   /** Throws a Problem where no job can be taken now. */
   readonly requireReady: () => Promise<void>;
-  /** Throws a Problem where the address may not be called. */
-  readonly checkCallback: (url: string) => void;
+  /** Rejects with a Problem where the address may not be called. */
+  readonly checkCallback: (url: string) => Promise<void>;
 }
 
 type Wishes = z.output<typeof createJob.query>;
@@ -60,7 +60,7 @@ async function submitBody(
   parts: SubmitParts,
 ): Promise<Reply> {
   const { sets } = parts;
-  checkWishes(wishes, parts);
+  await checkWishes(wishes, parts);
   if (wishes.dry_run !== true) await parts.requireReady();
   return sets.inFolder(async (folder) => {
     const { path, sizeBytes } = await parts.take(call, folder);
@@ -84,7 +84,7 @@ async function submitFile(
   key: string | null,
   parts: SubmitParts,
 ): Promise<Reply> {
-  checkWishes(wishes, parts);
+  await checkWishes(wishes, parts);
   const file = await parts.uploaded(call.desk, fileId);
   if (wishes.dry_run === true) return preview(file.path, wishes, parts.sets);
   await parts.requireReady();
@@ -107,7 +107,7 @@ async function submitted(call: CreateCall, order: Order, parts: SubmitParts): Pr
   const state = await call.desk.job(job);
   if (attached) {
     try {
-      await requireSame(state, order, parts.sets);
+      await requireSame(state, order, call.desk, parts.sets);
     } finally {
       await parts.sets.drop(order.job);
     }
@@ -117,9 +117,14 @@ async function submitted(call: CreateCall, order: Order, parts: SubmitParts): Pr
 }
 
 /** The same key has to stand for the same call. */
-async function requireSame(state: JobState, order: Order, sets: RequestSets): Promise<void> {
-  const isSame = sameWishes(state, order) && (await sets.isSame(state, order.source));
-  if (isSame) return;
+async function requireSame(
+  state: JobState,
+  order: Order,
+  desk: Desk,
+  sets: RequestSets,
+): Promise<void> {
+  const load = (): Promise<JobState> => desk.job(state.spec.id);
+  if (sameWishes(state, order) && (await sets.isSame(state, order.source, load))) return;
   const message = `The Idempotency-Key was used for another request set or other options; that made
     ${state.spec.id}. Use a new key for a new job.`;
   throw new Problem({
@@ -185,8 +190,11 @@ function readingOf(wishes: Wishes) {
   };
 }
 
-function checkWishes({ callback_url: url }: Wishes, { checkCallback }: SubmitParts): void {
-  if (url !== undefined) checkCallback(url);
+async function checkWishes(
+  { callback_url: url }: Pick<Wishes, 'callback_url'>,
+  { checkCallback }: SubmitParts,
+): Promise<void> {
+  if (url !== undefined) await checkCallback(url);
 }
 
 async function preview(path: string, wishes: Wishes, sets: RequestSets): Promise<Reply> {

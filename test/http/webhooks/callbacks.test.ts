@@ -8,6 +8,7 @@ import { eventually } from '../../support/program.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { call, openServiceScene } from '../../support/service.ts';
 import { asInput, requestLine } from '../../support/sets.ts';
+import { bearer, JSONL, openTenantScene } from '../support/tenants.ts';
 
 const SECRETS = [1, 2].map(() => `whsec_${randomBytes(24).toString('base64')}`);
 const SIGNING = { BATCHWRIGHT_WEBHOOK_SECRET: SECRETS.join(' ') };
@@ -88,6 +89,18 @@ test('a callback URL that will not be called is refused with the job', async () 
   const long = await submit(url, body, { callback_url: `https://a.example/${'a'.repeat(2_048)}` });
   expect(long.status).toBe(400);
   expect((await call('GET', `${url}/v1/jobs`)).json['data']).toEqual([]);
+});
+
+test('what a tenant with a key submits is never told to this machine', async () => {
+  const { url: callback_url, heard } = await startReceiver();
+  const { url, acme } = await openTenantScene(SIGNING);
+  const query = new URLSearchParams({ callback_url }).toString();
+  const answer = await call('POST', `${url}/v1/jobs?${query}`, {
+    body: asInput([requestLine('a')]),
+    headers: { ...bearer(acme), ...JSONL },
+  });
+  expect(answer).toMatchObject({ status: 400, json: { code: 'invalid_callback_url' } });
+  expect(heard).toEqual([]);
 });
 
 test('without a secret to sign with no callback is taken', async () => {
