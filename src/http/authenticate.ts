@@ -26,7 +26,7 @@ const MINUTE_MS = 60_000;
  * the key is right and the route is for administrators, 429 for an address that goes on trying. A
  * right key opens from there all the same: many may share an address. As long as no key was ever
  * made, a service on loopback takes everybody for the local tenant and shows its figures, but
- * nobody is its administrator.
+ * nobody is its administrator; calls that a proxy hands on come from elsewhere, and need a key.
  */
 export function createAuthenticate(
   keys: Pick<AccessKeys, 'any' | 'authenticate'>,
@@ -39,13 +39,27 @@ export function createAuthenticate(
       if (access !== 'tenant' && principal.role !== 'admin') throw forbidden();
       return principal;
     }
-    if (access !== 'admin' && isLoopback && !(await keys.any())) {
+    if (access !== 'admin' && isLoopback && !isForwarded(request) && !(await keys.any())) {
       return { tenant: LOCAL_TENANT, role: 'tenant' };
     }
     await failures.add(request);
     throw unauthorized(access);
   };
 }
+
+/** Whether a proxy says that somebody else asks: then the address proves nothing. */
+function isForwarded({ headers }: Request): boolean {
+  return FORWARDED.some((name) => headers[name] !== undefined);
+}
+
+const FORWARDED = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'via',
+];
 
 /** Empty where none is shown. */
 function shownKey({ headers: { authorization = '' } }: Request, access: Access): string {

@@ -46,7 +46,8 @@ export class BodySink extends Writable {
   #sizeBytes = 0;
   #roomCheckedAt = 0;
   #flushedAt = 0;
-  #flushing: Promise<void> | null = null;
+  /** Resolves to what went wrong. */
+  #flushing: Promise<Error | null> | null = null;
 
   /** `handle` is the caller's to close; `refusalOf` may refuse a size for reasons of its own. */
   constructor(
@@ -78,13 +79,24 @@ export class BodySink extends Writable {
   }
 
   override _final(done: (error?: Error) => void): void {
-    done(this.#sizeBytes === 0 ? emptyBody() : undefined);
+    void this.#end(done);
   }
 
   async #write(blocks: Buffer[], done: (error?: Error) => void): Promise<void> {
     let trouble: Error | undefined;
     try {
       await this.#take(blocks);
+    } catch (error) {
+      trouble = error as Error;
+    }
+    done(trouble);
+  }
+
+  async #end(done: (error?: Error) => void): Promise<void> {
+    let trouble: Error | undefined;
+    try {
+      await this.#flushed();
+      if (this.#sizeBytes === 0) throw emptyBody();
     } catch (error) {
       trouble = error as Error;
     }
@@ -100,17 +112,24 @@ export class BodySink extends Writable {
     await writeAll(this.#handle, blocks, this.#sizeBytes);
     this.#sizeBytes = sizeBytes;
     if (!areShort) throw await this.#lineTooLong();
-    this.#flushBeside();
+    await this.#flushBeside();
   }
 
-  /** The disk is kept at work while more comes in. What fails here fails again at the end. */
-  #flushBeside(): void {
-    if (this.#flushing !== null || this.#sizeBytes - this.#flushedAt < FLUSH_STEP_BYTES) return;
+  /** The disk is kept at work while more comes in, but for one step that may still be behind. */
+  async #flushBeside(): Promise<void> {
+    if (this.#sizeBytes - this.#flushedAt < FLUSH_STEP_BYTES) return;
+    await this.#flushed();
     this.#flushedAt = this.#sizeBytes;
-    this.#flushing = this.#handle
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => (this.#flushing = null));
+    this.#flushing = this.#handle.datasync().then(
+      () => null,
+      (error: Error) => error,
+    );
+  }
+
+  /** The system tells of a failed flush once: whoever hears of it must not keep it. */
+  async #flushed(): Promise<void> {
+    const trouble = await this.#flushing;
+    if (trouble !== null) throw trouble;
   }
 
   #sizeRefusal(sizeBytes: number): Problem | null {

@@ -7,16 +7,24 @@ import { Problem } from './problem.ts';
 const LIMIT_BYTES = 1_000_000;
 const MAX_DEPTH = 64;
 
+/** A body of this size takes a moment; who trickles it would hold a connection for ever. */
+const PATIENCE_MS = 60_000;
+
 const parse = express.json({ limit: LIMIT_BYTES, strict: false, type: () => true });
 
-/** Resolves to the value. Throws a Problem for what is no such body. */
-export async function jsonBody(request: Request, response: Response): Promise<unknown> {
-  await new Promise<void>((resolve, reject) => {
-    parse(request, response, (error: unknown) => {
-      if (error === undefined) resolve();
-      else reject(problemOfParser(error));
-    });
+/** Resolves to the value. Throws a Problem for what is no such body, or is not there in time. */
+export async function jsonBody(
+  request: Request,
+  response: Response,
+  patienceMs = PATIENCE_MS,
+): Promise<unknown> {
+  const { promise: parsed, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(tooSlow(patienceMs)), patienceMs);
+  parse(request, response, (error: unknown) => {
+    if (error === undefined) resolve();
+    else reject(problemOfParser(error));
   });
+  await parsed.finally(() => clearTimeout(timer));
   const body: unknown = request.body;
   if (body === undefined) {
     throw new Problem({ status: 400, code: 'invalid_json', message: 'The body is empty.' });
@@ -26,6 +34,11 @@ export async function jsonBody(request: Request, response: Response): Promise<un
     throw new Problem({ status: 400, code: 'nested_too_deep', message });
   }
   return body;
+}
+
+function tooSlow(patienceMs: number): Problem {
+  const message = `The body was not there within ${Math.ceil(patienceMs / 1000)} seconds.`;
+  return new Problem({ status: 408, code: 'too_slow', message });
 }
 
 function problemOfParser(error: unknown): Problem {

@@ -184,7 +184,9 @@ export class Jobs {
     // A merged job owes the provider's files only, and those expire by themselves.
     const isOver = isTerminal(state) || state.status === 'merged';
     if (!isOver && !(await this.#isStillborn(state))) {
-      throw new Refusal('not_finished', `${id} is ${jobStatus(state)}: cancel it first.`);
+      const status = jobStatus(state);
+      const way = status === 'cancelling' ? 'try again when that is done' : 'cancel it first';
+      throw new Refusal('not_finished', `${id} is ${status}: ${way}.`);
     }
     const key = await this.#openKey(runKey);
     if (key.state?.job === id) await this.#blobs.deleteFolder(keyName(runKey));

@@ -118,7 +118,7 @@ export class Steps {
       await closeJob(task, this.#tools);
       this.#tools.watch.dismiss(task.job.id);
     }
-    this.#tellIfBraked(before, state);
+    this.#tellIfHeld(before, state);
     const next = jobBell(state, version);
     if (next !== null) await this.#queue.ring(next.bell, next.delayMs);
     if (state.status === 'planned') await this.#ringChunks(task);
@@ -126,8 +126,8 @@ export class Steps {
   }
 
   /** When all chunks have heard of the hold: no event follows until somebody does something. */
-  #tellIfBraked(before: JobState, { intent, spreadRevision, spec }: JobState): void {
-    if (intent.kind !== 'hold' || intent.code !== 'max_errors') return;
+  #tellIfHeld(before: JobState, { intent, spreadRevision, spec }: JobState): void {
+    if (intent.kind !== 'hold') return;
     if (spreadRevision !== intent.revision || before.spreadRevision === spreadRevision) return;
     this.#tellTrouble(intent, { job: spec.id, chunk: null });
   }

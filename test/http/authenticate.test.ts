@@ -33,8 +33,8 @@ async function door(rules: Partial<AuthenticationRules> = {}) {
   }
   app.use(answerProblem);
   const port = await serveApp(app);
-  const ask = async (path: string, authorization?: string) => {
-    const headers = authorization === undefined ? {} : { authorization };
+  const ask = async (path: string, authorization?: string, more: Record<string, string> = {}) => {
+    const headers = { ...more, ...(authorization === undefined ? {} : { authorization }) };
     const answer = await fetch(`http://127.0.0.1:${port}/${path}`, { headers });
     const { status } = answer;
     const kept = [...answer.headers].filter(([name]) => name !== 'date');
@@ -53,6 +53,15 @@ describe('a service without keys', () => {
     const local = JSON.stringify({ tenant: 'local', role: 'tenant' });
     for (const bearer of [undefined, 'Bearer sk-anything', 'nonsense']) {
       expect(await ask('tenant', bearer)).toMatchObject({ status: 200, body: local });
+    }
+  });
+
+  it('takes nobody whom a proxy hands on: they may come from anywhere', async () => {
+    const { ask } = await door();
+    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip']) {
+      expect(await ask('tenant', 'Bearer any', { [name]: '1.1 proxy' })).toMatchObject({
+        status: 401,
+      });
     }
   });
 

@@ -57,7 +57,7 @@ const MEANINGS = {
   too_many_models: 'The request set names more models than a job may have.',
   too_many_streams: 'Too many streams of events or lines at once.',
   too_many_uploads: 'Too many uploads at once.',
-  too_slow: 'Nothing came for a while.',
+  too_slow: 'The body did not come, or not in time.',
   unknown_file: 'There is no such file.',
   unknown_job: 'There is no such job.',
   unknown_key: 'There is no such key.',

@@ -4,19 +4,21 @@
  * Without a look, one call could be paid for three times.
  */
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
+import type { JobId } from '../../domain/ids.ts';
 import type { JobState } from '../../domain/job.ts';
-import type { Desk, Order } from '../../service/desk.ts';
+import type { Desk, JobPage, Order } from '../../service/desk.ts';
 
-/** What the SDKs wait for an answer where they do not say. */
+/** What the SDKs wait for an answer where they do not say; one says it by another name. */
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
 /** Between two tries the SDKs rest for less than this; clocks and queues take the rest. */
 const REST_SECONDS = 60;
 
-/** Newest jobs that are looked at. */
-const LOOKED_AT = 50;
+/** Newest jobs that are looked at, at once and in all: others may be made between two tries. */
+const PAGE = 50;
+const LOOKED_AT = 1_000;
 
 export class RepeatedCreates {
   /** The last one of each kind of create, so that those of a kind come one after another. */
@@ -54,13 +56,26 @@ async function earlierTry(
 ): Promise<JobState | null> {
   const tries = Number(headers['x-stainless-retry-count'] ?? 0);
   if (!(tries > 0)) return null;
-  const timeoutSeconds = Number(headers['x-stainless-timeout'] ?? DEFAULT_TIMEOUT_SECONDS);
   // The first try began no earlier than this. A batch of the time since may be over already.
-  const ageMs = tries * (timeoutSeconds + REST_SECONDS) * 1000;
-  const sinceMs = Date.now() - ageMs;
-  const page = await desk.list({ after: null, limit: LOOKED_AT, order: 'newest', statuses: null });
+  const sinceMs = Date.now() - tries * (timeoutSeconds(headers) + REST_SECONDS) * 1000;
   const isTry = ({ spec }: JobState): boolean => spec.createdAtMs > sinceMs && isSame(spec, order);
-  return page.jobs.find(isTry) ?? null;
+  let after: JobId | null = null;
+  for (let looked = 0; looked < LOOKED_AT; looked += PAGE) {
+    const wish = { after, limit: PAGE, order: 'newest', statuses: null } as const;
+    const { jobs, hasMore }: JobPage = await desk.list(wish);
+    const found = jobs.find(isTry);
+    if (found !== undefined) return found;
+    const last = jobs.at(-1)?.spec;
+    if (!hasMore || last === undefined || last.createdAtMs <= sinceMs) return null;
+    after = last.id;
+  }
+  return null;
+}
+
+/** What the client waits for an answer; a longer wait than it told of could be paid twice. */
+function timeoutSeconds(headers: IncomingHttpHeaders): number {
+  const told = Number(headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']);
+  return Number.isNaN(told) ? DEFAULT_TIMEOUT_SECONDS : told;
 }
 
 /** Whether the job is what the order asks for. */

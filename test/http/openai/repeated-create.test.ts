@@ -30,6 +30,24 @@ describe('a create that the SDK repeats', () => {
     expect(anew.status).toBe('validating');
   });
 
+  it('looks as far back as the client says that it waits, past all that others made', async () => {
+    const { upload, client } = await openDoor({ workers: false });
+    const { id } = await upload(chatLines(1));
+    const create = (headers: Record<string, string>, metadata: Record<string, string> = {}) =>
+      client.batches.create(
+        { input_file_id: id, endpoint: CHAT, completion_window: '24h', metadata },
+        { headers },
+      );
+    const first = await create({});
+    for (let one = 0; one < 60; one += 1) await create({}, { one: String(one) });
+    const again = { 'x-stainless-retry-count': '1' };
+    expect((await create(again)).id).toBe(first.id);
+    // As the SDK for Python tells it; what it does not know at all counts as not told.
+    const timed = (seconds: string) => create({ ...again, 'x-stainless-read-timeout': seconds });
+    expect((await timed('soon')).id).toBe(first.id);
+    expect((await timed('-60')).id).not.toBe(first.id);
+  });
+
   it('waits for a try that is still at work', async () => {
     const { upload, client } = await openDoor({ workers: false });
     const { id } = await upload(chatLines(1));
