@@ -89,9 +89,13 @@ export async function openService(
   });
   const { BATCHWRIGHT_HOST: host, BATCHWRIGHT_PORT: port } = config;
   const listening = await listen(app, { host, port });
-  const housekeeping = setInterval(() => void tidy(parts).catch(() => undefined), HOUR_MS);
+  const untidied = (error: unknown): void => {
+    if (!signal.aborted) log.warn('not all leftovers went', { reason: (error as Error).message });
+  };
+  // A start waits for none of it: what cannot be tidied up keeps nobody from being served.
+  const housekeeping = setInterval(() => void tidy(parts, untidied), HOUR_MS);
   housekeeping.unref();
-  await tidy(parts);
+  void tidy(parts, untidied);
   return {
     ...listening,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
@@ -199,7 +203,10 @@ async function uploadedSource(
 }
 
 /** What dead submitters left, and files whose time has come. */
-async function tidy({ sets, files, store }: ServiceParts): Promise<void> {
-  await sets.removeUnborn(store.clock.wallMs());
-  await files.removeStale();
+async function tidy(
+  { sets, files, store }: ServiceParts,
+  untidied: (error: unknown) => void,
+): Promise<void> {
+  await sets.removeUnborn(store.clock.wallMs()).catch(untidied);
+  await files.removeStale().catch(untidied);
 }

@@ -14,6 +14,7 @@ export type RefusalCode =
   | 'not_finished'
   | 'already_over'
   | 'idempotency_conflict'
+  | 'too_many_chunks'
   | 'too_many_models'
   | 'not_adoptable'
   | 'configuration';

@@ -22,7 +22,7 @@ export interface BodyLimits {
 }
 
 /** Blocks that wait for the disk: measured, less than this lets client and disk take turns. */
-const WAITING_BYTES = 8 * 1024 * 1024;
+const WAITING_BYTES = 1024 * 1024;
 
 /** So much is written between two looks at the room. */
 const ROOM_STEP_BYTES = 256 * 1024 * 1024;

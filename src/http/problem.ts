@@ -57,6 +57,7 @@ const STATUSES: Readonly<Record<RefusalCode, number>> = {
   not_finished: 409,
   already_over: 409,
   idempotency_conflict: 409,
+  too_many_chunks: 400,
   too_many_models: 400,
   not_adoptable: 400,
   configuration: 400,

@@ -12,12 +12,12 @@ interface Look<Value> {
 }
 
 export class Recent<Key, Value> {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #keepMs: number;
   readonly #looks = new Map<Key, Look<Value>>();
 
   /** A value is handed out for `keepMs` after it is there, or longer where it was dear. */
-  constructor(clock: Clock, keepMs: number) {
+  constructor(clock: Pick<Clock, 'monotonicMs'>, keepMs: number) {
     this.#clock = clock;
     this.#keepMs = keepMs;
   }

@@ -6,39 +6,29 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import { concurrently } from '../stages/concurrently.ts';
 import { jobFolder, tenantFilesFolder, tenantJobsFolder } from '../stages/names.ts';
+import { Recent } from './recent.ts';
 
 /** Adding up looks at every object: uploads that come together share one look. */
 const KEPT_MS = 30_000;
 
 const LOOKS_AT_ONCE = 16;
 
-interface Look {
-  readonly atMs: number;
-  readonly bytes: Promise<number>;
-}
-
 export class TenantUsage {
   readonly #blobs: BlobStore;
-  readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #looks = new Map<TenantId, Look>();
+  readonly #looks: Recent<TenantId, number>;
 
   constructor(blobs: BlobStore, clock: Pick<Clock, 'monotonicMs'>) {
     this.#blobs = blobs;
-    this.#clock = clock;
+    this.#looks = new Recent(clock, KEPT_MS);
   }
 
   /**
    * Bytes of what the tenant uploaded and of all that was made of it, as they were at most 30 s
-   * ago. The jobs of commands are nobody's here.
+   * ago, or longer where there is so much that adding up takes long. The jobs of commands are
+   * nobody's here.
    */
   async bytes(tenant: TenantId): Promise<number> {
-    const nowMs = this.#clock.monotonicMs();
-    const kept = this.#looks.get(tenant);
-    if (kept !== undefined && nowMs - kept.atMs < KEPT_MS) return kept.bytes;
-    const look: Look = { atMs: nowMs, bytes: this.#look(tenant) };
-    this.#looks.set(tenant, look);
-    look.bytes.catch(() => this.#looks.delete(tenant));
-    return look.bytes;
+    return this.#looks.get(tenant, () => this.#look(tenant));
   }
 
   async #look(tenant: TenantId): Promise<number> {

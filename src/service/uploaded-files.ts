@@ -1,5 +1,6 @@
 /** Files that tenants upload: request sets that lie in the store until somebody removes them. */
 
+import { StoreDamage } from '../domain/errors.ts';
 import type { FileId, TenantId } from '../domain/ids.ts';
 import { parseFileId, parseTenantId } from '../domain/ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -54,11 +55,15 @@ export class UploadedFiles {
     return added;
   }
 
-  /** Null where the tenant has no such file, or it has expired: then it is removed. */
+  /**
+   * Null where the tenant has no such file, or it has expired: then it is removed. Rejects with
+   * StoreDamage where its record cannot be read.
+   */
   async get(tenant: TenantId, id: FileId): Promise<UploadedFile | null> {
-    const bytes = await this.#blobs.get(tenantFileName(tenant, id, 'file.json'));
+    const name = tenantFileName(tenant, id, 'file.json');
+    const bytes = await this.#blobs.get(name);
     if (bytes === null) return null;
-    const file = JSON.parse(bytes.toString()) as UploadedFile;
+    const file = recordIn(bytes, name);
     if (file.expiresAtMs === null || file.expiresAtMs > this.#clock.wallMs()) return file;
     await this.remove(tenant, id);
     return null;
@@ -85,15 +90,22 @@ export class UploadedFiles {
     return tenantFileName(tenant, id, 'content.jsonl');
   }
 
-  /** Removes what has expired or was never completed, of every tenant. */
+  /** Removes what has expired or was never completed, of every tenant; rejects in the end. */
   async removeStale(): Promise<void> {
+    const failures: unknown[] = [];
     for (const name of await this.#blobs.list(TENANTS_FOLDER)) {
       const tenant = parseTenantId(name.replace('/', ''));
       if (tenant === null) continue;
       for (const id of await this.ids(tenant)) {
-        if ((await this.get(tenant, id)) === null) await this.#removeOrphan(tenant, id);
+        // One that cannot be read must not keep the others for ever.
+        await this.#removeIfStale(tenant, id).catch((error: unknown) => failures.push(error));
       }
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #removeIfStale(tenant: TenantId, id: FileId): Promise<void> {
+    if ((await this.get(tenant, id)) === null) await this.#removeOrphan(tenant, id);
   }
 
   async #removeOrphan(tenant: TenantId, id: FileId): Promise<void> {
@@ -103,6 +115,14 @@ export class UploadedFiles {
     // Its record may have come a moment ago, after a long fsync: look again before it goes.
     if ((await this.get(tenant, id)) !== null) return;
     await this.#blobs.deleteFolder(folderOf(tenant, id));
+  }
+}
+
+function recordIn(bytes: Buffer, name: string): UploadedFile {
+  try {
+    return JSON.parse(bytes.toString()) as UploadedFile;
+  } catch {
+    throw new StoreDamage(`${name} cannot be read`);
   }
 }
 

@@ -9,8 +9,8 @@ import { answerProblem, rawRequest, serveApp } from './support/small-app.ts';
 async function serve(patienceMs: number): Promise<number> {
   const app = express();
   app.use(endUnreadBodies(20));
-  app.post('/', async (request, response) => {
-    response.json({ got: await jsonBody(request, response, patienceMs) });
+  app.post('/', (request, response, next) => {
+    jsonBody(request, response, patienceMs).then((got) => response.json({ got }), next);
   });
   app.use(answerProblem);
   return serveApp(app);

@@ -6,6 +6,24 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ACME = 'acme' as TenantId;
 
+it('looks once for all who ask while the look takes its time', async () => {
+  const store = createFileBlobStore(await temporaryFolder());
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+  const held = Promise.withResolvers<void>();
+  let looks = 0;
+  const list = async (folder: string) => {
+    if (folder === 'tenants/acme/files') looks += 1;
+    await held.promise;
+    return store.list(folder);
+  };
+  const usage = new TenantUsage({ ...store, list }, clock);
+  const asked = [];
+  for (; clock.nowMs < 300_000; clock.nowMs += 60_000) asked.push(usage.bytes(ACME));
+  held.resolve();
+  expect(await Promise.all(asked)).toEqual([0, 0, 0, 0, 0]);
+  expect(looks).toBe(1);
+});
+
 it('adds up everything of the tenant’s jobs and files, and nothing of anybody else', async () => {
   const blobs = createFileBlobStore(await temporaryFolder());
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };

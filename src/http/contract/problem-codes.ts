@@ -53,6 +53,7 @@ const MEANINGS = {
   too_dense: 'The body unpacks to far more than it should.',
   too_large: 'The body is larger than what is taken.',
   too_many_calls: 'Too many calls a minute; `Retry-After` says how long to wait.',
+  too_many_chunks: 'The request set makes more chunks than a job may have.',
   too_many_failures: 'Too many wrong keys from this address; wait a minute.',
   too_many_models: 'The request set names more models than a job may have.',
   too_many_streams: 'Too many streams of events or lines at once.',

@@ -12,6 +12,10 @@ import type { ChunkLimits, PlannedChunk } from '../../domain/plan.ts';
 import type { ChunkFiles } from './chunk-files.ts';
 
 const MAX_MODELS = 200;
+
+/** Ids have room for ten times as many; whoever shows or sweeps a job reads its plan whole. */
+const MAX_CHUNKS = 100_000;
+
 const MAX_LINES = 200_000;
 
 /** A chunk's counts while it grows, and afterwards. */
@@ -114,6 +118,7 @@ export class ChunkPacker {
 
   #openFor(model: string | null, line: number): DraftChunk {
     if (model !== null) this.#learn(model);
+    if (this.chunks.length === MAX_CHUNKS) throw tooManyChunks();
     const chunk: DraftChunk = {
       index: this.chunks.length,
       model,
@@ -169,6 +174,11 @@ export function plannedChunk(chunk: DraftChunk): PlannedChunk {
   const model = requests === 0 ? null : chunk.model;
   const id = chunkIdOf(chunk.index);
   return { id, model, requests, rejected, sizeBytes, inputs, firstLine, lastLine };
+}
+
+function tooManyChunks(): Refusal {
+  const message = `The input makes more than ${MAX_CHUNKS} chunks. Ask for larger ones.`;
+  return new Refusal('too_many_chunks', message);
 }
 
 function linesOf(chunk: DraftChunk): number {

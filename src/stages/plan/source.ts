@@ -12,6 +12,9 @@ import type { LineSplitter } from '../../jsonl/line-splitter.ts';
 const COMPRESSED_BLOCK_BYTES = 64 * 1024;
 const PLAIN_BLOCK_BYTES = 256 * 1024;
 
+/** A process or a disk in need says nothing about the input, and a refusal is for good. */
+const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'ESTALE']);
+
 export interface SourceInput {
   readonly sourcePath: string;
   readonly encoding: 'identity' | 'gzip';
@@ -21,7 +24,7 @@ export interface SourceInput {
 
 /**
  * Feeds the whole file through the splitter. Refuses a file that cannot be read, is not intact
- * gzip, or changes meanwhile.
+ * gzip, or changes meanwhile; rejects with the system's error where that may pass.
  */
 export async function readSource(
   input: SourceInput,
@@ -57,6 +60,7 @@ function opened(path: string): number {
     return openSync(path, 'r');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (PASSING.has(code)) throw error;
     throw new Refusal('input_unreadable', `The input cannot be opened (${code}).`);
   }
 }

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { planRequestSet } from '../../../src/stages/plan/plan.ts';
@@ -60,6 +62,24 @@ describe('reading the request set', () => {
     await expect(directory).rejects.toMatchObject({ code: 'input_unreadable' });
   });
 
+  it('refuses no input for good that a process in need cannot open', () => {
+    writeFileSync(folder.source, LINES);
+    const module = fileURLToPath(import.meta.resolve('../../../src/stages/plan/source.ts'));
+    const program = `
+      const { readSource } = await import(${JSON.stringify(module)});
+      const { openSync } = await import('node:fs');
+      try { for (;;) openSync('/dev/null', 'r'); } catch {}
+      const input = { sourcePath: ${JSON.stringify(folder.source)}, encoding: 'identity' };
+      const error = await readSource(input).catch((thrown) => thrown);
+      console.log(error.name, error.code);
+    `;
+    const limited = ['-c', 'ulimit -n 100; exec "$0" --input-type=module --eval "$1"'];
+    const { stdout } = spawnSync('sh', [...limited, process.execPath, program], {
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe('Error EMFILE');
+  });
+
   it('refuses an input that grows while it is read', async () => {
     await folder.plan(LINES);
     let isGrown = false;
@@ -81,6 +101,15 @@ describe('reading the request set', () => {
       },
     );
     await expect(planning).rejects.toMatchObject({ code: 'input_changed' });
+  });
+
+  it('refuses more chunks than a plan may name', async () => {
+    const limits = { ...LIMITS, maxRequests: 1 };
+    const [most, more] = [400_000, 400_001].map((lines) => 'x\n'.repeat(lines));
+    const counted = await folder.plan(most ?? '', { limits, write: false });
+    expect(counted).toMatchObject({ kind: 'planned' });
+    const refused = folder.plan(more ?? '', { limits, write: false });
+    await expect(refused).rejects.toMatchObject({ code: 'too_many_chunks' });
   });
 
   it('refuses more than two hundred models', async () => {
