@@ -27,8 +27,8 @@ import type { ThreadPool } from './ports/thread-pool.ts';
 import type { Bell, QueueName } from './ports/work-queue.ts';
 import { QUEUES } from './ports/work-queue.ts';
 import { Alerts, KeptNotices } from './service/alerts.ts';
-import { guardedWork } from './guarded-work.ts';
-import { policyOf } from './policy.ts';
+import { guardedWork } from './composition/guarded-work.ts';
+import { policyOf } from './composition/policy.ts';
 import { Brake } from './service/brake.ts';
 import { CountedProvider } from './service/counted-provider.ts';
 import type { LimitRules } from './service/chunk-limits.ts';
@@ -38,8 +38,8 @@ import { NoticeCounts } from './service/notice-counts.ts';
 import { Results } from './service/results.ts';
 import type { RunningWorkers } from './service/workers.ts';
 import { startWorkers } from './service/workers.ts';
-import type { SharedState } from './shared-state.ts';
-import { openSharedState } from './shared-state.ts';
+import type { SharedState } from './composition/shared-state.ts';
+import { openSharedState } from './composition/shared-state.ts';
 import { bounded } from './stages/bounded.ts';
 import type { Engines } from './stages/engines.ts';
 import { INSTALLATION } from './stages/names.ts';
@@ -47,8 +47,8 @@ import { Sightings } from './stages/sightings.ts';
 import type { Tools } from './stages/tools.ts';
 import { Watch } from './stages/watch.ts';
 import { PROGRAM_VERSION } from './version.ts';
-import type { Webhooks } from './webhooks.ts';
-import { openWebhooks, withCallbacks } from './webhooks.ts';
+import type { Webhooks } from './composition/webhooks.ts';
+import { openWebhooks, withCallbacks } from './composition/webhooks.ts';
 
 /** Bells of a queue that one process answers at once. */
 const CONCURRENCY: Readonly<Record<QueueName, number>> = {

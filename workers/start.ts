@@ -8,7 +8,7 @@ import type { Config } from '../config/load.ts';
 import { ConfigError, loadConfig, processSource } from '../config/load.ts';
 import { Refusal } from '../src/domain/errors.ts';
 import type { QueueName } from '../src/ports/work-queue.ts';
-import { runWorker } from '../src/worker.ts';
+import { runWorker } from '../src/composition/worker.ts';
 
 /** As the commands: a configuration that cannot be used. */
 const USAGE = 2;

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { isLoopback } from '../../config/providers.ts';
-import { probeHealth, probeProvider, probeStore } from '../probes.ts';
+import { probeHealth, probeProvider, probeStore } from '../composition/probes.ts';
 import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
 import { checkService } from './remote/check.ts';

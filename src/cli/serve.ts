@@ -35,7 +35,7 @@ export function addServe(program: Command, finish: Finish): void {
       });
       requireKey(config);
       // Loaded here only: every other command would carry its doors in memory.
-      const { runService } = await import('../service-process.ts');
+      const { runService } = await import('../composition/service-process.ts');
       await runService(config);
       finish(EXIT.ok);
     });

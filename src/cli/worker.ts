@@ -26,7 +26,7 @@ export function addWorker(program: Command, finish: Finish): void {
       });
       requireKey(config);
       // Loaded here only, as what `serve` needs is.
-      const { runWorker } = await import('../worker.ts');
+      const { runWorker } = await import('../composition/worker.ts');
       const isWell = await runWorker(config, config.BATCHWRIGHT_QUEUES);
       finish(isWell ? EXIT.ok : EXIT.internal);
     });

@@ -49,14 +49,14 @@ export function createApp(parts: AppParts): express.Express {
   for (const handler of parts.before) app.use(handler);
   for (const one of parts.mounted) {
     const { method, path } = one.route;
-    app[method](expressPath(path), (request, response, next) => {
-      answer(one, parts, request, response).catch(next);
-    });
+    // What it rejects with goes to the error handler below.
+    app[method](expressPath(path), (request, response) => answer(one, parts, request, response));
   }
   for (const { path, access, handler } of parts.pages) {
-    app.use(path, (request, response, next) => {
+    app.use(path, async (request, response, next) => {
       response.locals['page'] = path;
-      admit(access, parts, request, response).then(() => handler(request, response, next), next);
+      await admit(access, parts, request, response);
+      await handler(request, response, next);
     });
   }
   for (const [path, methods] of methodsByPath(parts.mounted)) {
@@ -115,7 +115,7 @@ async function admit(
   await new Promise<void>((resolve, reject) => {
     void parts.limit(request, response, (error?: unknown) => {
       if (error === undefined) resolve();
-      else reject(error as Error);
+      else reject(error);
     });
   });
   return principal;

@@ -9,7 +9,7 @@ import { type Config, loadConfig } from '../../config/load.ts';
 import { createLog } from '../../src/adapters/log/log.ts';
 import { type House, openHouse, openStore, type Store } from '../../src/compose.ts';
 import type { Notice } from '../../src/ports/notices.ts';
-import { openService } from '../../src/serve.ts';
+import { openService } from '../../src/composition/serve.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { temporaryFolder } from './temporary-folder.ts';

@@ -60,11 +60,11 @@ export const ROOMS: readonly Room[] = [
     place: 'src/cli/',
     may: [
       'src/compose.ts',
-      'src/probes.ts',
-      'src/health.ts',
+      'src/composition/probes.ts',
+      'src/composition/health.ts',
+      'src/composition/service-process.ts',
+      'src/composition/worker.ts',
       'src/version.ts',
-      'src/service-process.ts',
-      'src/worker.ts',
       'src/http/contract/',
       // Where the objects of a job lie; the commands deliver and prune them.
       'src/stages/names.ts',
@@ -90,20 +90,12 @@ export const ROOMS: readonly Room[] = [
   { place: 'src/dashboard/', may: [] },
   { place: 'src/simulator/', may: [], packages: ['express'], builtIns: ['*'] },
   composition('src/compose.ts'),
-  composition('src/guarded-work.ts'),
-  composition('src/webhooks.ts'),
-  composition('src/policy.ts'),
-  door('src/admission.ts'),
-  composition('src/probes.ts'),
-  composition('src/health.ts'),
-  composition('src/observation.ts'),
-  composition('src/leaving.ts'),
-  composition('src/shared-state.ts'),
-  door('src/operations.ts'),
-  door('src/serve.ts'),
-  door('src/service-process.ts'),
-  composition('src/worker.ts'),
-  composition('src/worker-port.ts'),
+  // Those that meet HTTP; a command or a worker opens no door.
+  door('src/composition/admission.ts'),
+  door('src/composition/operations.ts'),
+  door('src/composition/serve.ts'),
+  door('src/composition/service-process.ts'),
+  composition('src/composition/'),
   {
     place: 'src/tasks.ts',
     may: ['src/adapters/system/thread-host.ts', 'src/stages/engines.ts'],
@@ -111,7 +103,7 @@ export const ROOMS: readonly Room[] = [
   { place: 'src/version.ts', may: [], builtIns: ['fs', 'path'] },
   {
     place: 'workers/',
-    may: ['src/worker.ts', 'src/domain/errors.ts', 'config/'],
+    may: ['src/composition/worker.ts', 'src/domain/errors.ts', 'config/'],
     types: ['src/ports/'],
     builtIns: ['url'],
   },
@@ -132,15 +124,8 @@ function composition(place: string): Room {
     place,
     may: [
       'src/compose.ts',
-      'src/guarded-work.ts',
-      'src/webhooks.ts',
-      'src/policy.ts',
-      'src/health.ts',
-      'src/leaving.ts',
-      'src/observation.ts',
-      'src/shared-state.ts',
+      'src/composition/',
       'src/version.ts',
-      'src/worker-port.ts',
       'src/adapters/',
       'src/service/',
       'src/stages/',
@@ -154,8 +139,7 @@ function composition(place: string): Room {
 /** Composition that meets the doors too. */
 function door(place: string): Room {
   const room = composition(place);
-  const may = [...room.may, 'src/http/', 'src/admission.ts', 'src/operations.ts', 'src/serve.ts'];
-  return { ...room, may, packages: ['express'] };
+  return { ...room, may: [...room.may, 'src/http/'], packages: ['express'] };
 }
 
 /** The room of a file; null where it has none. */

@@ -1,15 +1,15 @@
 /** How a long-lived process is watched: its log on stdout, and the numbers of its house. */
 
-import type { Config } from '../config/load.ts';
-import { SECRETS } from '../config/schema.ts';
-import type { OpenLog } from './adapters/log/log.ts';
-import { createLog } from './adapters/log/log.ts';
-import { createMetrics } from './adapters/metrics/metrics.ts';
-import type { House, Store } from './compose.ts';
-import type { Metrics } from './ports/metrics.ts';
-import { measuresOf } from './service/measures.ts';
-import { OpenFigures } from './service/open-figures.ts';
-import { PROGRAM_VERSION } from './version.ts';
+import type { Config } from '../../config/load.ts';
+import { SECRETS } from '../../config/schema.ts';
+import type { OpenLog } from '../adapters/log/log.ts';
+import { createLog } from '../adapters/log/log.ts';
+import { createMetrics } from '../adapters/metrics/metrics.ts';
+import type { House, Store } from '../compose.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import { measuresOf } from '../service/measures.ts';
+import { OpenFigures } from '../service/open-figures.ts';
+import { PROGRAM_VERSION } from '../version.ts';
 
 /** JSON lines on stdout, in which no configured secret can stand. */
 export function openLog(config: Config): OpenLog {

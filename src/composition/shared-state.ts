@@ -1,18 +1,18 @@
 /** What the processes of one installation share in Redis, opened for one of them. */
 
-import type { Board } from './adapters/bullmq/board.ts';
-import { openBoard } from './adapters/bullmq/board.ts';
-import { openWorkQueue } from './adapters/bullmq/work-queue.ts';
-import { createFirstTime } from './adapters/redis/first-time.ts';
-import { openLiveBoard } from './adapters/redis/live-board.ts';
-import type { RedisHandle } from './adapters/redis/open.ts';
-import { openStepAges } from './adapters/redis/step-ages.ts';
-import { inWords } from './adapters/redis/trouble.ts';
-import { createWriteProbe } from './adapters/redis/write-probe.ts';
-import type { FirstTime } from './ports/first-time.ts';
-import type { LiveBoard } from './ports/live-board.ts';
-import type { SharedStepAges } from './ports/step-ages.ts';
-import type { Bell, QueueMeter, WorkQueue } from './ports/work-queue.ts';
+import type { Board } from '../adapters/bullmq/board.ts';
+import { openBoard } from '../adapters/bullmq/board.ts';
+import { openWorkQueue } from '../adapters/bullmq/work-queue.ts';
+import { createFirstTime } from '../adapters/redis/first-time.ts';
+import { openLiveBoard } from '../adapters/redis/live-board.ts';
+import type { RedisHandle } from '../adapters/redis/open.ts';
+import { openStepAges } from '../adapters/redis/step-ages.ts';
+import { inWords } from '../adapters/redis/trouble.ts';
+import { createWriteProbe } from '../adapters/redis/write-probe.ts';
+import type { FirstTime } from '../ports/first-time.ts';
+import type { LiveBoard } from '../ports/live-board.ts';
+import type { SharedStepAges } from '../ports/step-ages.ts';
+import type { Bell, QueueMeter, WorkQueue } from '../ports/work-queue.ts';
 
 /** Where a service shows the queues. */
 export const QUEUES_PATH = '/admin/queues';

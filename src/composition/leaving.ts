@@ -1,7 +1,7 @@
 /** How a long-lived process ends: a first signal lets it finish what runs, a second does not. */
 
-import type { Clock } from './ports/clock.ts';
-import { bounded } from './stages/bounded.ts';
+import type { Clock } from '../ports/clock.ts';
+import { bounded } from '../stages/bounded.ts';
 
 /** Running steps and requests get so long to end; closing all the rest has what is left. */
 export const GRACE_MS = 20_000;

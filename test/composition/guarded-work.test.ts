@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { RedisNews } from '../src/adapters/redis/news.ts';
-import { inWords } from '../src/adapters/redis/trouble.ts';
-import { guardedWork } from '../src/guarded-work.ts';
-import { Alerts } from '../src/service/alerts.ts';
-import { Brake } from '../src/service/brake.ts';
-import { IDENTITY } from './simulation/house.ts';
-import { Scene } from './simulation/scene.ts';
+import { RedisNews } from '../../src/adapters/redis/news.ts';
+import { inWords } from '../../src/adapters/redis/trouble.ts';
+import { guardedWork } from '../../src/composition/guarded-work.ts';
+import { Alerts } from '../../src/service/alerts.ts';
+import { Brake } from '../../src/service/brake.ts';
+import { IDENTITY } from '../simulation/house.ts';
+import { Scene } from '../simulation/scene.ts';
 
 /** The guarded work of a process whose store, or whose bells, throw the error. */
 async function throwing(where: 'store' | 'bells', error: Error) {

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Refusal } from './domain/errors.ts';
-import type { Metrics } from './ports/metrics.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Metrics } from '../ports/metrics.ts';
 
 const ADDRESS = '127.0.0.1';
 

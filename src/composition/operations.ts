@@ -1,20 +1,20 @@
 /** What operators see of a service: its health, its numbers, its queues, its log. */
 
 import type { RequestHandler } from 'express';
-import type { Config } from '../config/load.ts';
-import { isLoopback } from '../config/providers.ts';
-import type { House, Store } from './compose.ts';
+import type { Config } from '../../config/load.ts';
+import { isLoopback } from '../../config/providers.ts';
+import type { House, Store } from '../compose.ts';
 import type { Health } from './health.ts';
 import { checkHealth, recently } from './health.ts';
-import type { AppParts } from './http/app.ts';
-import type { Mounted } from './http/call.ts';
-import { Problem } from './http/problem.ts';
-import { healthRoutes } from './http/operations/health.ts';
-import { errorLog, requestLog } from './http/request-log.ts';
+import type { AppParts } from '../http/app.ts';
+import type { Mounted } from '../http/call.ts';
+import { Problem } from '../http/problem.ts';
+import { healthRoutes } from '../http/operations/health.ts';
+import { errorLog, requestLog } from '../http/request-log.ts';
 import { openMetrics } from './observation.ts';
-import type { Log } from './ports/log.ts';
+import type { Log } from '../ports/log.ts';
 import { QUEUES_PATH } from './shared-state.ts';
-import { PROGRAM_VERSION } from './version.ts';
+import { PROGRAM_VERSION } from '../version.ts';
 
 /** Balancers ask every second or so, each of them. */
 const HEALTH_KEPT_MS = 1_000;

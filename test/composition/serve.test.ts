@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 
-import { createLog } from '../src/adapters/log/log.ts';
-import { parseTenantId } from '../src/domain/ids.ts';
-import { openService } from '../src/serve.ts';
-import { tenantFilesFolder } from '../src/stages/names.ts';
-import { eventually } from './support/program.ts';
-import { call, openServiceScene } from './support/service.ts';
+import { createLog } from '../../src/adapters/log/log.ts';
+import { parseTenantId } from '../../src/domain/ids.ts';
+import { openService } from '../../src/composition/serve.ts';
+import { tenantFilesFolder } from '../../src/stages/names.ts';
+import { eventually } from '../support/program.ts';
+import { call, openServiceScene } from '../support/service.ts';
 
 it('serves all others though a file of one tenant is damaged, and tells of it', async () => {
   const { config, store, house } = await openServiceScene({ workers: false });

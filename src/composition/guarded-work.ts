@@ -1,17 +1,17 @@
 /** Steps and sweeps under guard: trouble of the disk or of Redis is told of once, in words. */
 
-import type { RedisHandle } from './adapters/redis/open.ts';
-import type { ProviderIdentity } from './domain/job.ts';
-import type { SharedStepAges } from './ports/step-ages.ts';
-import type { Bell, BellAnswer, WorkQueue } from './ports/work-queue.ts';
-import type { Alerts } from './service/alerts.ts';
-import type { Brake } from './service/brake.ts';
-import type { Callbacks } from './service/callbacks.ts';
-import type { JobViews } from './service/job-views.ts';
-import { Steps } from './service/step.ts';
-import { StorageWatch } from './service/storage-watch.ts';
-import { Sweep } from './service/sweep.ts';
-import type { Tools } from './stages/tools.ts';
+import type { RedisHandle } from '../adapters/redis/open.ts';
+import type { ProviderIdentity } from '../domain/job.ts';
+import type { SharedStepAges } from '../ports/step-ages.ts';
+import type { Bell, BellAnswer, WorkQueue } from '../ports/work-queue.ts';
+import type { Alerts } from '../service/alerts.ts';
+import type { Brake } from '../service/brake.ts';
+import type { Callbacks } from '../service/callbacks.ts';
+import type { JobViews } from '../service/job-views.ts';
+import { Steps } from '../service/step.ts';
+import { StorageWatch } from '../service/storage-watch.ts';
+import { Sweep } from '../service/sweep.ts';
+import type { Tools } from '../stages/tools.ts';
 
 export interface GuardedParts {
   readonly tools: Tools;

@@ -1,19 +1,19 @@
 /** Who may come in, how often, and how much they may bring: what stands in front of all routes. */
 
 import type { RequestHandler } from 'express';
-import type { Config } from '../config/load.ts';
-import { isLoopback } from '../config/providers.ts';
-import type { Store } from './compose.ts';
-import { Refusal } from './domain/errors.ts';
-import type { TenantId } from './domain/ids.ts';
-import type { Authenticate } from './http/authenticate.ts';
-import { createAuthenticate } from './http/authenticate.ts';
-import { guards } from './http/guards.ts';
-import type { IntakeLimits } from './http/intake.ts';
-import { createRateLimit } from './http/rate-limit.ts';
-import { UploadSlots } from './http/upload-slots.ts';
-import { AccessKeys } from './service/access-keys.ts';
-import { TenantUsage } from './service/tenant-usage.ts';
+import type { Config } from '../../config/load.ts';
+import { isLoopback } from '../../config/providers.ts';
+import type { Store } from '../compose.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { TenantId } from '../domain/ids.ts';
+import type { Authenticate } from '../http/authenticate.ts';
+import { createAuthenticate } from '../http/authenticate.ts';
+import { guards } from '../http/guards.ts';
+import type { IntakeLimits } from '../http/intake.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { UploadSlots } from '../http/upload-slots.ts';
+import { AccessKeys } from '../service/access-keys.ts';
+import { TenantUsage } from '../service/tenant-usage.ts';
 
 export interface Admission {
   /** In this order, in front of every route. */

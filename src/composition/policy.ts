@@ -1,8 +1,8 @@
 /** The settings that decide how steps behave, in the stages' own words. */
 
-import type { Config } from '../config/load.ts';
-import { CREATE_DEADLINE_MS } from '../config/load.ts';
-import type { StagePolicy } from './stages/tools.ts';
+import type { Config } from '../../config/load.ts';
+import { CREATE_DEADLINE_MS } from '../../config/load.ts';
+import type { StagePolicy } from '../stages/tools.ts';
 
 /** What the configuration means for the stages. */
 export function policyOf(config: Config): StagePolicy {

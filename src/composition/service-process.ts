@@ -1,12 +1,12 @@
 /** The life of a service's process: it opens the doors, perhaps works, and leaves when asked to. */
 
-import type { Config } from '../config/load.ts';
-import { openHouse, openStore } from './compose.ts';
-import { Refusal } from './domain/errors.ts';
+import type { Config } from '../../config/load.ts';
+import { openHouse, openStore } from '../compose.ts';
+import { Refusal } from '../domain/errors.ts';
 import { firstSignal, GRACE_MS, inTime, say } from './leaving.ts';
 import { openLog } from './observation.ts';
 import { openService } from './serve.ts';
-import { loggedNotices } from './service/logged-notices.ts';
+import { loggedNotices } from '../service/logged-notices.ts';
 
 /**
  * Serves until SIGTERM or SIGINT: then it takes nothing new, ends streams that have no end, lets

@@ -1,12 +1,12 @@
 /** What doctor tries: each part once, as the composition would use it. */
 
 import { join } from 'node:path';
-import type { Config } from '../config/load.ts';
-import type { FileStoreProbe } from './adapters/file/probe.ts';
-import { probeFileStore } from './adapters/file/probe.ts';
-import type { RedisHandle } from './adapters/redis/open.ts';
-import { Refusal } from './domain/errors.ts';
-import { createProvider, openRedisOf, openStore } from './compose.ts';
+import type { Config } from '../../config/load.ts';
+import type { FileStoreProbe } from '../adapters/file/probe.ts';
+import { probeFileStore } from '../adapters/file/probe.ts';
+import type { RedisHandle } from '../adapters/redis/open.ts';
+import { Refusal } from '../domain/errors.ts';
+import { createProvider, openRedisOf, openStore } from '../compose.ts';
 import type { Finding } from './health.ts';
 import { checkHealth } from './health.ts';
 

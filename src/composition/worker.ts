@@ -1,13 +1,13 @@
 /** The life of a worker process: it opens the house, answers bells, and leaves when asked to. */
 
-import type { Config } from '../config/load.ts';
-import type { House, Store } from './compose.ts';
-import { openHouse, openStore } from './compose.ts';
+import type { Config } from '../../config/load.ts';
+import type { House, Store } from '../compose.ts';
+import { openHouse, openStore } from '../compose.ts';
 import { firstSignal, GRACE_MS, inTime, say } from './leaving.ts';
 import { openLog, openMetrics } from './observation.ts';
-import type { Metrics } from './ports/metrics.ts';
-import type { QueueName } from './ports/work-queue.ts';
-import { loggedNotices } from './service/logged-notices.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { QueueName } from '../ports/work-queue.ts';
+import { loggedNotices } from '../service/logged-notices.ts';
 import type { WorkerPort } from './worker-port.ts';
 import { openWorkerPort } from './worker-port.ts';
 

@@ -1,21 +1,21 @@
 /** Webhooks as the configuration has them: ours to submitters, and the provider's to us. */
 
-import type { Config } from '../config/load.ts';
-import { isLoopback } from '../config/providers.ts';
-import { createWebhookVerifier } from './adapters/openai/webhook-verifier.ts';
-import { createCallbackSender } from './adapters/webhook/sender.ts';
-import type { CallbackSender } from './ports/callback-sender.ts';
-import type { FirstTime } from './ports/first-time.ts';
-import type { WorkQueue } from './ports/work-queue.ts';
-import type { Alerts } from './service/alerts.ts';
-import { BatchHints } from './service/batch-hints.ts';
-import { CallbackDelivery } from './service/callback-delivery.ts';
-import { Callbacks } from './service/callbacks.ts';
-import type { JobViews } from './service/job-views.ts';
-import { ProviderWebhooks } from './service/provider-webhooks.ts';
-import type { RunningWorkers } from './service/workers.ts';
-import type { Tools } from './stages/tools.ts';
-import { PROGRAM_VERSION } from './version.ts';
+import type { Config } from '../../config/load.ts';
+import { isLoopback } from '../../config/providers.ts';
+import { createWebhookVerifier } from '../adapters/openai/webhook-verifier.ts';
+import { createCallbackSender } from '../adapters/webhook/sender.ts';
+import type { CallbackSender } from '../ports/callback-sender.ts';
+import type { FirstTime } from '../ports/first-time.ts';
+import type { WorkQueue } from '../ports/work-queue.ts';
+import type { Alerts } from '../service/alerts.ts';
+import { BatchHints } from '../service/batch-hints.ts';
+import { CallbackDelivery } from '../service/callback-delivery.ts';
+import { Callbacks } from '../service/callbacks.ts';
+import type { JobViews } from '../service/job-views.ts';
+import { ProviderWebhooks } from '../service/provider-webhooks.ts';
+import type { RunningWorkers } from '../service/workers.ts';
+import type { Tools } from '../stages/tools.ts';
+import { PROGRAM_VERSION } from '../version.ts';
 
 export interface WebhookParts {
   readonly tools: Tools;

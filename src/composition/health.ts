@@ -3,9 +3,9 @@
  * `doctor`, and by a service before it says that it is ready.
  */
 
-import type { RedisHandle } from './adapters/redis/open.ts';
-import type { BlobStore } from './ports/blob-store.ts';
-import type { Clock } from './ports/clock.ts';
+import type { RedisHandle } from '../adapters/redis/open.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
 
 export interface Finding {
   /** Stable: `redis`, `store`, `room`. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { createFileBlobStore } from '../src/adapters/file/blob-store.ts';
-import { openRedis, type RedisHandle } from '../src/adapters/redis/open.ts';
-import { checkHealth, type Health, type HealthParts } from '../src/health.ts';
-import { OwnRedis } from './outages/own-redis.ts';
-import { temporaryFolder } from './support/temporary-folder.ts';
+import { createFileBlobStore } from '../../src/adapters/file/blob-store.ts';
+import { openRedis, type RedisHandle } from '../../src/adapters/redis/open.ts';
+import { checkHealth, type Health, type HealthParts } from '../../src/composition/health.ts';
+import { OwnRedis } from '../outages/own-redis.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const HEALTH_LIMIT_MS = 2_000;
 
