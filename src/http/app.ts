@@ -53,11 +53,12 @@ export function createApp(parts: AppParts): express.Express {
     app[method](expressPath(path), (request, response) => answer(one, parts, request, response));
   }
   for (const { path, access, handler } of parts.pages) {
-    app.use(path, async (request, response, next) => {
+    const show = async (request: Request, response: Response, next: NextFunction) => {
       response.locals['page'] = path;
       await admit(access, parts, request, response);
       await handler(request, response, next);
-    });
+    };
+    app.use(path, (request, response, next) => show(request, response, next));
   }
   for (const [path, methods] of methodsByPath(parts.mounted)) {
     app.all(expressPath(path), (request, _response, next) => {

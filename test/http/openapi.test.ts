@@ -42,6 +42,9 @@ function operations() {
   );
 }
 
+/** What composes the doors throws problems too. */
+const COMPOSITION = ['serve', 'operations', 'admission'].map((name) => `../composition/${name}.ts`);
+
 describe('the OpenAPI document', () => {
   test('holds every route of the contract, each with a name of its own', () => {
     expect(routes.length).toBeGreaterThan(25);
@@ -178,7 +181,7 @@ test('every code of a problem that the doors throw is documented', async () => {
   const inDoors = names.filter((one) => one.endsWith('.ts') && !one.startsWith('contract'));
   const files = inDoors.filter((one) => one !== OTHERS_CODES);
   const thrown = new Set<string>();
-  for (const name of [...files, '../serve.ts', '../operations.ts', '../admission.ts']) {
+  for (const name of [...files, ...COMPOSITION]) {
     const text = await readFile(join(HTTP_FOLDER, name), 'utf8');
     for (const [, code = ''] of text.matchAll(/\bcode: '([a-z_]+)'/g)) thrown.add(code);
   }

@@ -56,7 +56,7 @@ test('a cancelled job is told of as one, and a receiver that is down changes not
   const down = await startReceiver(() => 503);
   const { url } = await openServiceScene({
     env: SIGNING,
-    simulator: { timeFactor: 1 },
+    simulator: { timeFactor: 600 },
   });
   const query = { callback_url: down.url };
   const { json } = await submit(url, asInput([requestLine('a')]), query);
