@@ -31,7 +31,7 @@ export async function openAdmission(config: Config, store: Store): Promise<Admis
   const { BATCHWRIGHT_HOST: host } = config;
   const keys = new AccessKeys(store.blobs, store.ids, store.clock);
   const isLocal = isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`);
-  if (!isLocal && !(await keys.any())) throw openToAll(host);
+  if (!isLocal && !(await keys.any())) throw openToAll(host, config.dataDir);
   const slots = new UploadSlots(config.BATCHWRIGHT_UPLOADS_AT_ONCE);
   const usage = new TenantUsage(store.blobs, store.clock);
   return {
@@ -68,10 +68,10 @@ async function limitsFor(
   };
 }
 
-function openToAll(host: string): Refusal {
+function openToAll(host: string, dataDir: string): Refusal {
   return new Refusal(
     'configuration',
     `Other machines can reach ${host}, and there is no key yet, so anybody there could spend ` +
-      'your money. Make one: batchwright keys create --tenant NAME',
+      `your money. Make one: batchwright keys create --tenant NAME --data-dir ${dataDir}`,
   );
 }

@@ -34,7 +34,7 @@ export const NOTICES = {
   ),
   output_expiring: alert(
     'Answers of a batch are not collected, and the provider deletes them soon.',
-    'Run the job again at once, with a key that sees the batch and with room on the disk.',
+    'Run or resume the job at once, with a key that sees the batch and with room on the disk.',
     150,
   ),
   disk_full: alert(
@@ -106,17 +106,17 @@ export const NOTICES = {
   ),
   unauthorized: alert(
     'The provider refuses the key.',
-    'Check OPENAI_API_KEY, the organisation and the project, then run the job again.',
+    'Check OPENAI_API_KEY, the organisation and the project, then run or resume the job.',
     45,
   ),
   insufficient_quota: alert(
     'The account has no credit left.',
-    'Add credit to the account, then run the job again.',
+    'Add credit to the account, then run or resume the job.',
     45,
   ),
   provider_refused: alert(
     'The provider refuses a call for good.',
-    'Mend what its message names, then run the job again, or cancel the job.',
+    'Mend what its message names, then run or resume the job, or cancel the job.',
     45,
   ),
   max_errors: alert(

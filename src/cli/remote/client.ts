@@ -86,7 +86,7 @@ export class ServiceClient {
       signal,
     });
     if (answer.status >= 200 && answer.status < 300) return answer;
-    throw await problemIn(answer);
+    throw await problemIn(answer, this.base);
   }
 
   async #parsed<Schema extends z.ZodType>(

@@ -63,7 +63,7 @@ const UNHEARD: ReadonlySet<string> = new Set([
 export async function exchange(outgoing: Outgoing): Promise<Incoming> {
   const response = await answerTo(outgoing);
   const { statusCode: status = 0, headers } = response;
-  return { status, headers, blocks: blocksOf(response, outgoing.url) };
+  return { status, headers, blocks: blocksOf(response, outgoing) };
 }
 
 async function answerTo(outgoing: Outgoing): Promise<IncomingMessage> {
@@ -121,11 +121,16 @@ async function pump(
   request.end();
 }
 
-async function* blocksOf(response: IncomingMessage, url: URL): AsyncGenerator<Buffer> {
+async function* blocksOf(
+  response: IncomingMessage,
+  { url, signal }: Outgoing,
+): AsyncGenerator<Buffer> {
   try {
     yield* response as AsyncIterable<Buffer>;
   } catch (error) {
-    throw (error as Error).name === 'AbortError' ? error : unreachable(url, error as Error);
+    // To a body that is read, our own leaving looks like a connection that the other side cut.
+    signal?.throwIfAborted();
+    throw unreachable(url, error as Error);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The ordered prefix of a result as it grows, over as many connections as it takes. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobBody } from '../../http/contract/job-shapes.ts';
 import { job as jobSchema } from '../../http/contract/job-shapes.ts';
 import { getJob } from '../../http/contract/jobs.ts';
 import { getResult } from '../../http/contract/results.ts';
@@ -20,7 +21,7 @@ export async function* followResult(id: string, service: ServiceClient): AsyncGe
   const cuts = new Cuts();
   let sentBytes = 0;
   for (;;) {
-    const job = await service.call(getJob, jobSchema, { params: { job: id } });
+    const job = await standing(id, service, cuts);
     if (job.result !== null) {
       if (sentBytes < job.result.size_bytes) yield* linesFrom(id, {}, sentBytes, service);
       return;
@@ -43,5 +44,16 @@ export async function* followResult(id: string, service: ServiceClient): AsyncGe
     }
     // An answer that ends before its job does: the service is closing, or about to say the end.
     await sleep(PAUSE_MS);
+  }
+}
+
+/** The job as it is now; a service that is away for a moment is waited for. */
+async function standing(id: string, service: ServiceClient, cuts: Cuts): Promise<JobBody> {
+  for (;;) {
+    try {
+      return await service.call(getJob, jobSchema, { params: { job: id } });
+    } catch (error) {
+      await cuts.wait(error);
+    }
   }
 }

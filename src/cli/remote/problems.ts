@@ -3,9 +3,13 @@
 import type { ProblemBody } from '../../http/contract/problem.ts';
 import { problem } from '../../http/contract/problem.ts';
 import type { Incoming } from './exchange.ts';
+import { ServiceUnreachable } from './exchange.ts';
 
 /** A problem is small; what is longer is no answer of the service. */
 const MAX_BYTES = 1_000_000;
+
+/** What proxies say in words of their own while the service behind them is away. */
+const ABSENT: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** The service refused a call; its own words say why. */
 export class ServiceProblem extends Error {
@@ -38,12 +42,15 @@ export async function readText({ blocks }: Incoming, maxBytes: number): Promise<
   return Buffer.concat(read).toString();
 }
 
-/** The problem that the answer states, as an error to be thrown. */
-export async function problemIn(answer: Incoming): Promise<Error> {
+/** The problem that the answer of the service at `base` states, as an error to be thrown. */
+export async function problemIn(answer: Incoming, base: string): Promise<Error> {
   const { status, headers } = answer;
   const text = await readText(answer, MAX_BYTES).catch(() => '');
   const parsed = problem.safeParse(jsonIn(text));
   if (!parsed.success) {
+    if (ABSENT.has(status)) {
+      return new ServiceUnreachable(base, `HTTP_${status}`, `a proxy answered with status ${status}`);
+    }
     return new StrangeAnswer(`a status ${status} that is not explained as the service does it`);
   }
   const seconds = Number(headers['retry-after'] ?? Number.NaN);

@@ -47,8 +47,10 @@ export function serviceTrouble(error: unknown): Trouble | null {
 /** The bad lines of a request set first, then what is wrong and the way out. */
 function problemInWords({ body }: ServiceProblem): string {
   const { detail, errors = [], param, status, code, request_id: request } = body;
-  const lines = errors.slice(0, MAX_LINES).map((bad) => `line ${bad.line}: ${bad.message}`);
-  const more = errors.length - lines.length;
+  // One bad line alone may be all that the detail tells of, in the same words.
+  const others = errors.filter((bad) => bad.message !== detail);
+  const lines = others.slice(0, MAX_LINES).map((bad) => `line ${bad.line}: ${bad.message}`);
+  const more = others.length - lines.length;
   if (more > 0) lines.push(`… and ${plural(more, 'more line')}`);
   lines.push(`${param === undefined ? '' : `${param}: `}${detail}`);
   const way = WAYS.get(status);
@@ -67,7 +69,7 @@ function exitOfProblem({ body: { status, code } }: ServiceProblem): ExitCode {
 function unreachableInWords({ message, isUnheard }: ServiceUnreachable): string {
   const way = isUnheard
     ? 'Start one with: batchwright serve\n' +
-      'or set BATCHWRIGHT_URL (or --url) to where it is; without it the data directory is used.'
+      'or set BATCHWRIGHT_URL (or --url) to where it is; status, list and others do without one.'
     : 'Run the same command again; batchwright list says what the service knows.';
   return `The service could not be used: ${message}\n${way}`;
 }

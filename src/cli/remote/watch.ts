@@ -56,10 +56,11 @@ async function watched(
 ): Promise<JobBody | null> {
   const show = new JobShow(terminal);
   const events = new Events(first.id, service, signal);
-  let job = first;
+  let job: JobBody | null = first;
   let lostMs: number | null = null;
   for (;;) {
     try {
+      job ??= await events.look();
       show.show(job);
       if (isOver(job)) return job;
       for await (const event of events.read()) {
@@ -78,7 +79,7 @@ async function watched(
       if (performance.now() - lostMs > PATIENCE_MS) return null;
     }
     await sleep(PAUSE_MS, undefined, { signal });
-    job = await events.look().catch(() => job);
+    job = null;
   }
 }
 
