@@ -49,7 +49,11 @@ export async function problemIn(answer: Incoming, base: string): Promise<Error> 
   const parsed = problem.safeParse(jsonIn(text));
   if (!parsed.success) {
     if (ABSENT.has(status)) {
-      return new ServiceUnreachable(base, `HTTP_${status}`, `a proxy answered with status ${status}`);
+      return new ServiceUnreachable(
+        base,
+        `HTTP_${status}`,
+        `a proxy answered with status ${status}`,
+      );
     }
     return new StrangeAnswer(`a status ${status} that is not explained as the service does it`);
   }

@@ -87,7 +87,7 @@ it('tells what is no answer of the service from what it refuses', async () => {
   const answers = [
     { status: 200, body: '<html>', exit: 1, says: 'BATCHWRIGHT_URL' },
     { status: 200, body: '{"object":"list"}', exit: 1, says: 'listJobs' },
-    { status: 502, body: 'Bad gateway', exit: 1, says: 'status 502' },
+    { status: 501, body: 'Not there', exit: 1, says: 'status 501' },
     { status: 500, body: problem(500, 'internal'), exit: 1, says: 'r-1' },
     { status: 403, body: problem(403, 'forbidden'), exit: 2, says: 'No.' },
     {
@@ -117,4 +117,26 @@ it('does not wait for ever for an answer', async () => {
   const client = await clientOf(() => undefined);
   const trouble = await exitOf(client.open(listJobs, { idleMs: 50 }));
   expect(trouble).toMatchObject({ exit: 1, message: expect.stringContaining('nothing was heard') });
+});
+
+it('takes what a proxy says for a service that is away, and asks again', async () => {
+  let asked = 0;
+  const client = await clientOf((_request, response) => {
+    asked += 1;
+    if (asked === 1) response.writeHead(502).end('<html>Bad gateway');
+    else response.end(EMPTY);
+  });
+  expect((await client.call(listJobs, jobList)).data).toEqual([]);
+  expect(asked).toBe(2);
+  const away = await clientOf((_request, response) => response.writeHead(504).end('<html>'));
+  const trouble = await exitOf(away.open(listJobs));
+  expect(trouble).toMatchObject({ exit: 1, message: expect.stringContaining('status 504') });
+});
+
+it('says once what is wrong with one line', async () => {
+  const message = 'Line 1 is longer than 10 bytes.';
+  const errors = [{ line: 1, code: 'line_too_long', message }];
+  const body = problem(400, 'line_too_long', { detail: message, errors });
+  const client = await clientOf((_request, response) => response.writeHead(400).end(body));
+  expect(await exitOf(client.call(listJobs, jobList))).toEqual({ exit: 4, message });
 });

@@ -1,0 +1,61 @@
+/** What `watch` shows when the service goes away and comes back. */
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPlace } from '../../support/command.ts';
+
+const ID = `job_${'0'.repeat(26)}`;
+
+const chunks = (done: number) => ({
+  total: 1,
+  by_phase: { [done === 10 ? 'settled' : 'in_progress']: 1 },
+  waiting_for: {},
+});
+
+const counts = (done: number) => ({
+  ...{ total: 10, succeeded: done, failed: 0, rejected: 0 },
+  pending: 10 - done,
+});
+
+const job = (status: string, done: number): string =>
+  JSON.stringify({
+    ...{ object: 'job', id: ID, name: 'tickets', status, created_at: 1, finished_at: null },
+    ...{ endpoint: null, models: [], input: { file_id: null, size_bytes: 1, lines: 10 } },
+    ...{ counts: counts(done), chunks: chunks(done), usage: null, result: null, paused: null },
+    ...{ refusal: null, alerts: [], metadata: {}, callback_url: null, retry_of: null },
+  });
+
+const AWAY = JSON.stringify({
+  ...{ type: '', title: '', status: 504, detail: 'No.', code: 'away', request_id: 'r-1' },
+});
+
+it('never goes back to what it showed before, while nothing is heard', async () => {
+  const looks = [
+    { status: 200, body: job('running', 3) },
+    { status: 504, body: AWAY },
+    { status: 200, body: job('completed', 10) },
+  ];
+  const progress = JSON.stringify({ status: 'running', counts: counts(7), chunks: chunks(7) });
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith('/events') === true) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`event: progress\ndata: ${progress}\n\n`, () => response.destroy());
+      return;
+    }
+    const { status = 500, body = '' } = looks.shift() ?? {};
+    response.writeHead(status).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const place = await openPlace(`${url}/v1`);
+  const watched = await place.command(['watch', ID, '--json', '--url', url]);
+  expect(watched.code, watched.stderr).toBe(0);
+  const events = watched.stdout.trimEnd().split('\n');
+  const shown = events.map((line) => JSON.parse(line) as { type: string; done?: number });
+  const done = shown.filter(({ type }) => type === 'progress').map((event) => event.done);
+  expect(done).toEqual([3, 7, 10]);
+});
