@@ -63,10 +63,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   ]) {
     add(program, finish);
   }
-  for (const command of program.commands) {
-    const help = `batchwright ${command.name()} --help`;
-    command.exitOverride().showHelpAfterError(`(${help} shows its options)`);
-  }
+  for (const command of program.commands) nameHelp(command, 'batchwright');
   for (const stream of [process.stdout, process.stderr]) stream.on('error', leaveUnlessPipe);
   try {
     await program.parseAsync([...argv]);
@@ -74,6 +71,13 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return exitOf(error);
   }
+}
+
+/** After a wrong flag, people are told where the right ones are. */
+function nameHelp(command: Command, before: string): void {
+  const words = `${before} ${command.name()}`;
+  command.exitOverride().showHelpAfterError(`(${words} --help shows its options)`);
+  for (const inner of command.commands) nameHelp(inner, words);
 }
 
 /** A reader that has seen enough (`| head`) is no error; a full disk behind `>` is. */

@@ -35,7 +35,9 @@ export async function openWorkerPort(
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Refusal('configuration', `Port ${port} of ${ADDRESS} cannot be used: ${code}.`);
+    const way = 'choose another with --port, or end what listens there.';
+    const message = `${ADDRESS}, port ${port} cannot be used (${code}): ${way}`;
+    throw new Refusal('configuration', message);
   }
   return {
     port: (server.address() as AddressInfo).port,

@@ -25,3 +25,10 @@ it('refuses a tenant that is no name, and a key that is none', async () => {
   const revoke = await place.command(['keys', 'revoke', 'bw_nothing']);
   expect(revoke).toMatchObject({ code: 2, stderr: 'There is no key nothing.\n' });
 });
+
+it('says where the flags of the very command are, where one is missing', async () => {
+  const place = await openPlace('http://127.0.0.1:9/v1');
+  const ended = await place.command(['keys', 'create']);
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain('batchwright keys create --help');
+});

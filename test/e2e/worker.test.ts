@@ -86,7 +86,7 @@ describe('a worker process that cannot begin', () => {
     const { port } = await openServer();
     const ended = await place.command(['worker', '--port', String(port)]);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain(`Port ${port} of 127.0.0.1 cannot be used: EADDRINUSE`);
+    expect(ended.stderr).toContain(`127.0.0.1, port ${port} cannot be used (EADDRINUSE): choose`);
   });
 
   test('says all that is wrong with its settings, as an entry point of one queue too', async () => {

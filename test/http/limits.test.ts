@@ -213,6 +213,8 @@ it('refuses to be reached from other machines as long as there is no key', async
   const place = await openPlace('http://127.0.0.1:9/v1');
   const ended = await place.command(['serve', '--host', '0.0.0.0', '--port', '0']);
   expect(ended.code).toBe(2);
-  expect(ended.stderr).toContain('batchwright keys create --tenant NAME');
+  expect(ended.stderr).toContain(
+    `batchwright keys create --tenant NAME --data-dir ${place.dataDir}`,
+  );
   expect(await readdir(join(place.dataDir, 'store')).catch(() => [])).not.toContain('access');
 });

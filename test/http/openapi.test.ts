@@ -164,10 +164,11 @@ describe('the page of the reference', () => {
       access: 'public',
       dialect: 'own',
       query: NO_QUERY,
-      answers: { 200: { description: '<b>' } },
+      answers: { 200: { description: '<b> `<i>` is code' } },
     });
     const page = docsPage(openApiDocument([evil], '1'), [], '/s');
-    expect(page).not.toMatch(/<script|<img|<b>/);
+    expect(page).not.toMatch(/<script|<img|<b>|<i>|`/);
+    expect(page).toContain('&#60;b&#62; <code>&#60;i&#62;</code> is code');
     expect(page).toContain('&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62; &#38; more');
   });
 });

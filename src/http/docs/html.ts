@@ -16,6 +16,14 @@ export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Ht
   return new Html(pieces.join(''));
 }
 
+/** The contract's words: what stands between backticks is code. */
+export function prose(text: string): Html {
+  const pieces = text
+    .split('`')
+    .map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : html`${piece}`));
+  return html`${pieces}`;
+}
+
 function rendered(part: Part): string {
   if (part === null) return '';
   if (part instanceof Html) return part.text;

@@ -3,7 +3,7 @@
 import type { OpenApiDocument, Operation } from '../openapi.ts';
 import { curlOf } from './curl.ts';
 import type { Html } from './html.ts';
-import { html } from './html.ts';
+import { html, prose } from './html.ts';
 import { fieldRow, fieldsOf, table, typeOf } from './shapes.ts';
 
 /** A stable code of an error, and what it says. */
@@ -104,7 +104,7 @@ function article(entry: Entry): Html {
       </a>
     </h3>
     <p class="summary">${summary}.</p>
-    ${description === undefined ? null : html`<p>${description}</p>`}
+    ${description === undefined ? null : html`<p>${prose(description)}</p>`}
     <p class="soft">${ACCESS_TEXTS[operation['x-access']]}</p>
     ${parameters(operation)} ${body(operation)} ${answers(operation)}
     <h4>Example</h4>
@@ -143,7 +143,7 @@ function answers({ responses }: Operation): Html {
     return html`<tr>
       <td><code class="status s${status.slice(0, 1)}">${status}</code></td>
       <td>${kind === undefined ? '' : answerKind(kind[0], kind[1].schema)}</td>
-      <td>${description}</td>
+      <td>${prose(description)}</td>
     </tr>`;
   });
   return html`<h4>Answers</h4>
@@ -184,7 +184,7 @@ function problems(codes: readonly DocumentedCode[]): Html {
     ({ code, meaning }) =>
       html`<tr id="problem-${code}">
         <td><code>${code}</code></td>
-        <td>${meaning}</td>
+        <td>${prose(meaning)}</td>
       </tr>`,
   );
   return html`<section id="problems">

@@ -2,7 +2,7 @@
 
 import type { JsonSchema } from '../openapi.ts';
 import type { Html } from './html.ts';
-import { html } from './html.ts';
+import { html, prose } from './html.ts';
 
 const NAMED = '#/components/schemas/';
 
@@ -38,7 +38,7 @@ export function fieldRow(name: string, field: JsonSchema, isRequired: boolean): 
   return html`<tr>
     <td><code>${name}</code>${isRequired ? null : html` <span class="soft">optional</span>`}</td>
     <td>${typeOf(field)}</td>
-    <td>${textOf(field['description'])} ${limits} ${nested}</td>
+    <td>${prose(textOf(field['description']))} ${limits} ${nested}</td>
   </tr>`;
 }
 

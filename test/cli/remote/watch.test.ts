@@ -4,43 +4,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPlace } from '../../support/command.ts';
-
-const ID = `job_${'0'.repeat(26)}`;
-
-const chunks = (done: number) => ({
-  total: 1,
-  by_phase: { [done === 10 ? 'settled' : 'in_progress']: 1 },
-  waiting_for: {},
-});
-
-const counts = (done: number) => ({
-  ...{ total: 10, succeeded: done, failed: 0, rejected: 0 },
-  pending: 10 - done,
-});
-
-const job = (status: string, done: number): string =>
-  JSON.stringify({
-    ...{ object: 'job', id: ID, name: 'tickets', status, created_at: 1, finished_at: null },
-    ...{ endpoint: null, models: [], input: { file_id: null, size_bytes: 1, lines: 10 } },
-    ...{ counts: counts(done), chunks: chunks(done), usage: null, result: null, paused: null },
-    ...{ refusal: null, alerts: [], metadata: {}, callback_url: null, retry_of: null },
-  });
-
-const AWAY = JSON.stringify({
-  ...{ type: '', title: '', status: 504, detail: 'No.', code: 'away', request_id: 'r-1' },
-});
+import { AWAY, chunks, counts, ID, job } from './pretended-job.ts';
 
 it('never goes back to what it showed before, while nothing is heard', async () => {
   const looks = [
+    { status: 200, body: job('running', 3) },
     { status: 200, body: job('running', 3) },
     { status: 504, body: AWAY },
     { status: 200, body: job('completed', 10) },
   ];
   const progress = JSON.stringify({ status: 'running', counts: counts(7), chunks: chunks(7) });
+  // Progress is shown once a second: only what the second connection says is due.
+  const streams = ['', `event: progress\ndata: ${progress}\n\n`];
   const server = createServer((request, response) => {
     if (request.url?.endsWith('/events') === true) {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(`event: progress\ndata: ${progress}\n\n`, () => response.destroy());
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streams.shift());
       return;
     }
     const { status = 500, body = '' } = looks.shift() ?? {};
