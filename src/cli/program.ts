@@ -13,6 +13,7 @@ import type { ExitCode, Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
 import { addKeys } from './keys.ts';
 import { addList } from './list.ts';
+import { addPause, addResume } from './pause.ts';
 import { addPlan } from './plan.ts';
 import { addPrune } from './prune.ts';
 import { addRecover } from './recover.ts';
@@ -51,6 +52,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     addResult,
     addRetry,
     addList,
+    addPause,
+    addResume,
     addCancel,
     addPrune,
     addAdopt,

@@ -147,6 +147,15 @@ function doorsOf(parts: ServiceParts): Mounted[] {
   const { reports, results, sets, files, jobClock, house, admission } = parts;
   const requireReady = parts.operations.requireQueue;
   return [
+    ...submitRoutes({
+      reports,
+      sets,
+      take: ({ request, tenant }, folder) =>
+        admission.upload(tenant, (limits) => takeBody(request, folder, limits)),
+      uploaded: (desk, text) => uploadedSource(desk, text, parts),
+      requireReady,
+      checkCallback: callbackCheck(house.webhooks.sender, admission.hasKeys),
+    }),
     ...lookRoutes(reports),
     ...wishRoutes(reports),
     ...cameOfJobs(parts),
@@ -166,15 +175,6 @@ function doorsOf(parts: ServiceParts): Mounted[] {
       requireReady,
     }),
     ...webhookRoutes(house.webhooks.fromProvider),
-    ...submitRoutes({
-      reports,
-      sets,
-      take: ({ request, tenant }, folder) =>
-        admission.upload(tenant, (limits) => takeBody(request, folder, limits)),
-      uploaded: (desk, text) => uploadedSource(desk, text, parts),
-      requireReady,
-      checkCallback: callbackCheck(house.webhooks.sender, admission.hasKeys),
-    }),
   ];
 }
 

@@ -19,7 +19,7 @@ export async function runService(config: Config): Promise<void> {
   const opened = await Promise.race([openAll(config, store), ending]);
   // Nothing has begun: a Redis that does not come must not keep a process that is to end.
   if (opened === null) process.exit(0);
-  say(`Batchwright listens at ${opened.url}`);
+  say(`Batchwright listens at ${opened.url} (jobs in ${config.dataDir}; ${opened.url}/docs)`);
   await ending;
   await inTime(opened.leave, store.clock);
 }

@@ -105,6 +105,7 @@ export class BodySink extends Writable {
 
   async #take(blocks: Buffer[]): Promise<void> {
     const sizeBytes = blocks.reduce((sum, { length }) => sum + length, this.#sizeBytes);
+    if (this.#sizeBytes === 0 && isGzip(blocks[0])) throw gzipped();
     const refusal = this.#sizeRefusal(sizeBytes) ?? this.#refusalOf(sizeBytes);
     if (refusal !== null) throw refusal;
     await this.#requireRoom(sizeBytes);
@@ -200,6 +201,17 @@ async function countNewlines(handle: FileHandle, end: number): Promise<number> {
     position += bytesRead;
   }
   return count;
+}
+
+/** No request set begins like that: who sends it forgot to say what it is. */
+function isGzip(block: Buffer | undefined): boolean {
+  return block?.[0] === 0x1f && block[1] === 0x8b;
+}
+
+function gzipped(): Problem {
+  const message =
+    'The bytes are gzip: send them as a raw body with Content-Encoding: gzip, or decompressed.';
+  return new Problem({ status: 400, code: 'gzipped_body', message });
 }
 
 function emptyBody(): Problem {

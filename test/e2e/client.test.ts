@@ -93,7 +93,7 @@ describe('a job of a service', () => {
     expect(failed.stdout).toContain('"doomed-1"');
   });
 
-  test('has no result before it is over; is cancelled, which keeps what was paid', async () => {
+  test('has no result before it is over; is paused, resumed and cancelled', async () => {
     const { service, command, submit } = await openClient(LINES);
     service.simulator.controls.setFault({ name: 'stuck_finalizing' });
     const job = await submit(...CHUNKS);
@@ -105,8 +105,13 @@ describe('a job of a service', () => {
     expect(result.stderr).toContain(`batchwright watch ${job}`);
     expect(partial, partial.stderr).toMatchObject({ code: 0, stdout: '' });
     await eventually(() => expect(service.simulator.controls.batches()).not.toEqual([]));
+    const paused = await command(['pause', job]);
+    expect(paused).toMatchObject({ code: 0, stdout: `${job}  paused\n` });
+    const resumed = await command(['resume', job]);
+    expect(resumed).toMatchObject({ code: 0, stdout: `${job}  running\n` });
     const cancelled = await command(['cancel', job]);
     expect(cancelled.code, cancelled.stderr).toBe(6);
+    expect(await command(['resume', job])).toMatchObject({ code: 4, stdout: '' });
     const again = await command(['cancel', job]);
     expect(again).toMatchObject({ code: 6, stderr: expect.stringContaining('is over already') });
   });

@@ -204,6 +204,20 @@ test('cancel ends a job: what was paid is kept, the rest says why; exit code 6',
   expect(codes).toEqual(new Set([undefined, 'job_cancelled']));
 });
 
+test('a detached job is paused, and resumed by its owner', async () => {
+  const { place, simulator } = await openScene(LINES);
+  simulator.controls.setFault({ name: 'stuck_finalizing' });
+  const running = place.start(place.runArgs(...OPTIONS));
+  await eventually(() => expect(simulator.controls.batches()).not.toEqual([]));
+  running.signal('SIGINT');
+  expect((await running.ended).code).toBe(5);
+  const job = (await place.jobFolder()).split('/').at(-1) ?? '';
+  expect((await place.command(['pause', job])).stdout).toBe(`${job}  paused\n`);
+  expect((await place.command(['status', job])).stdout).toContain('paused: Its owner paused it.');
+  const resumed = await place.command(['resume', job]);
+  expect(resumed).toMatchObject({ code: 0, stdout: `${job}  running\n` });
+});
+
 test('an output that is a folder, a device or a pipe is refused, and nothing is sent', async () => {
   const { place, simulator } = await openScene(LINES);
   for (const target of ['/dev/null', '-', dirname(place.outputPath)]) {

@@ -16,6 +16,7 @@ const MEANINGS = {
   file_not_found: 'The input file of the batch is not there.',
   forbidden: 'The key is right, and the route is for administrators.',
   foreign_origin: 'A page of another origin may not call.',
+  gzipped_body: 'The bytes are gzip, and nothing says so.',
   idempotency_conflict: 'The idempotency key was used for something else.',
   input_changed: 'The input is not what it was when the job was made.',
   input_unreadable: 'The input cannot be read any more.',

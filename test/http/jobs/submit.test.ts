@@ -64,6 +64,13 @@ test('a gzipped body is the same request set', async () => {
   expect(done.json).toMatchObject({ status: 'completed', counts: { total: 2 } });
 });
 
+test('gzipped bytes that nobody announced are refused with the way out', async () => {
+  const { url } = await openServiceScene({ workers: false });
+  const answer = await submit(`${url}/v1/jobs`, gzipSync(asInput([requestLine('a')])));
+  expect([answer.status, answer.json['code']]).toEqual([400, 'gzipped_body']);
+  expect((await call('GET', `${url}/v1/jobs`)).json['data']).toEqual([]);
+});
+
 test('bad lines refuse the job with their numbers, and a dry run says so before', async () => {
   const { url, simulator } = await openServiceScene();
   const set = asInput([requestLine('a'), '{"custom_id": 3}', requestLine('b')]);
