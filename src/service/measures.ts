@@ -4,6 +4,8 @@ import type { Measure, Sample } from '../ports/metrics.ts';
 import type { SharedStepAges } from '../ports/step-ages.ts';
 import type { QueueMeter } from '../ports/work-queue.ts';
 import type { CountedProvider } from './counted-provider.ts';
+import type { NoticeCode, NoticeLevel } from '../domain/alert.ts';
+import { meaningOf, NOTICES } from '../domain/alert.ts';
 import type { NoticeCounts } from './notice-counts.ts';
 import type { OpenFigures } from './open-figures.ts';
 
@@ -97,13 +99,23 @@ function countersOf({ provider, notices }: MeasuredParts): Measure[] {
       help: 'Notices told by this process, by code and level.',
       kind: 'counter',
       labels: ['code', 'level'],
-      read: () =>
-        notices.all().map(({ code, level, count }) => ({
-          labels: { code, level },
-          value: count,
-        })),
+      read: () => [
+        ...notices.all().map(({ code, level, count }) => noticeSample(code, level, count)),
+        ...untold(notices).map((code) => noticeSample(code, 'alert', 0)),
+      ],
     },
   ];
+}
+
+function noticeSample(code: NoticeCode, level: NoticeLevel, value: number): Sample {
+  return { labels: { code, level }, value };
+}
+
+/** Alerts that were not told yet: who waits for a rise must see the nothing before it. */
+function untold(notices: MeasuredParts['notices']): NoticeCode[] {
+  const told = new Set(notices.all().map(({ code }) => code));
+  const codes = Object.keys(NOTICES) as NoticeCode[];
+  return codes.filter((code) => meaningOf(code).level === 'alert' && !told.has(code));
 }
 
 function samples(values: ReadonlyMap<string, number>, label: string): Sample[] {

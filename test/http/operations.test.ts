@@ -84,7 +84,7 @@ describe('a service that is well', () => {
     expect(value(posts)).toBe(1);
     expect(value('batchwright_queue_bells{queue="poll",state="active"}')).toBe(0);
     expect(text).toContain('process_cpu_seconds_total');
-    expect(text).not.toMatch(/canary|operators|bw_|job_|batch_|file-/);
+    expect(text).not.toMatch(/canary|operators|bw_|job_[0-9a-z]{26}|batch_[0-9a-f]{8}|file-/);
     // The log names who called, and still no key, no request and no answer.
     const log = lines.join('');
     expect(log).toContain('"tenant":"canary-tenant"');
