@@ -37,6 +37,7 @@ import { RequestSets } from '../service/request-sets.ts';
 import { ResultViews } from '../service/result-views.ts';
 import type { UploadedSource } from '../service/tenant-files.ts';
 import { TenantFiles } from '../service/tenant-files.ts';
+import { withdrawUnopened } from '../service/unopened.ts';
 import { UploadedFiles } from '../service/uploaded-files.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 
@@ -207,6 +208,8 @@ async function tidy(
   { sets, files, store }: ServiceParts,
   untidied: (error: unknown) => void,
 ): Promise<void> {
-  await sets.removeUnborn(store.clock.wallMs()).catch(untidied);
+  const nowMs = store.clock.wallMs();
+  await sets.removeUnborn(nowMs).catch(untidied);
+  await withdrawUnopened(store, nowMs).catch(untidied);
   await files.removeStale().catch(untidied);
 }

@@ -15,6 +15,12 @@ export type TenantId = string & { readonly __brand: 'TenantId' };
 /** The tenant of commands, and of a service without keys. */
 export const LOCAL_TENANT = 'local' as TenantId;
 
+/** Crockford's base 32: no i, l, o, u. */
+export const ID_ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** The beginning of an id says when it was made, in milliseconds; the rest is random. */
+export const ID_TIME_CHARACTERS = 10;
+
 const JOB_ID = /^job_[0-9a-hjkmnp-tv-z]{26}$/;
 const FILE_ID = /^file-[0-9a-hjkmnp-tv-z]{26}$/;
 const TENANT_ID = /^[a-z0-9][a-z0-9-]{0,39}$/;
@@ -33,6 +39,15 @@ export function parseFileId(text: string): FileId | null {
 /** The text as a tenant's name, or null where it does not have the shape of one. */
 export function parseTenantId(text: string): TenantId | null {
   return TENANT_ID.test(text) ? (text as TenantId) : null;
+}
+
+/** When the id was made, by the wall clock of who made it. */
+export function madeAtMs(id: JobId): number {
+  let ms = 0;
+  for (let at = 'job_'.length; at < 'job_'.length + ID_TIME_CHARACTERS; at += 1) {
+    ms = ms * ID_ALPHABET.length + ID_ALPHABET.indexOf(id.charAt(at));
+  }
+  return ms;
 }
 
 /** The text as a chunk id, or null where it does not have the shape of one. */

@@ -3,13 +3,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { invariant } from '../../domain/errors.ts';
-import { parseFileId, parseJobId } from '../../domain/ids.ts';
+import { ID_ALPHABET, ID_TIME_CHARACTERS, parseFileId, parseJobId } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 
-/** Crockford's base 32: no i, l, o, u. */
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const TIME_CHARACTERS = 10;
 const RANDOM_CHARACTERS = 16;
 const NONCE_CHARACTERS = 20;
 
@@ -35,8 +32,8 @@ export function createIds(clock: Pick<Clock, 'wallMs'>): Ids {
 function timePart(wallMs: number): string {
   let rest = Math.floor(wallMs) % 2 ** 48;
   let text = '';
-  for (let index = 0; index < TIME_CHARACTERS; index += 1) {
-    text = ALPHABET.charAt(rest % 32) + text;
+  for (let index = 0; index < ID_TIME_CHARACTERS; index += 1) {
+    text = ID_ALPHABET.charAt(rest % 32) + text;
     rest = Math.floor(rest / 32);
   }
   return text;
@@ -44,5 +41,5 @@ function timePart(wallMs: number): string {
 
 function randomPart(characters: number): string {
   // 256 is a multiple of 32: each byte's low five bits are evenly spread.
-  return Array.from(randomBytes(characters), (byte) => ALPHABET.charAt(byte % 32)).join('');
+  return Array.from(randomBytes(characters), (byte) => ID_ALPHABET.charAt(byte % 32)).join('');
 }
