@@ -138,7 +138,7 @@ async function waitWhile(
 }
 
 /** Pruned by another process, or the data directory was removed under our feet. */
-function gone(job: JobId): Refusal {
+export function gone(job: JobId): Refusal {
   const way =
     'Where it was not pruned on purpose, bring the data directory back from a backup before ' +
     'anything is run again: what was sent has been paid.';

@@ -138,8 +138,6 @@ const MACHINE_CODES: ReadonlySet<string> = new Set([
   'EROFS',
   'EMFILE',
   'ENOTDIR',
-  // Of a data directory that was moved away under a command.
-  'ENOENT',
 ]);
 
 const USAGE_CODES: ReadonlySet<string> = new Set([

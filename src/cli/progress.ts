@@ -1,6 +1,7 @@
 /** A job's progress for people: one bar over lines, the phases of its chunks, why it waits. */
 
 import type { ChunkProgress } from '../ports/live-board.ts';
+import { sumChunks } from '../service/live-progress.ts';
 import { grouped } from './terminal.ts';
 
 export interface ProgressSums {
@@ -15,17 +16,10 @@ export interface ProgressSums {
 
 /** Adds up the chunks; `lines` is what the plan says, chunks without news included. */
 export function sumProgress(chunks: Iterable<ChunkProgress>, lines: number): ProgressSums {
-  const phases = new Map<string, number>();
-  const reasons = new Map<string, number>();
-  let done = 0;
-  let failed = 0;
-  for (const chunk of chunks) {
-    done += Math.min(chunk.done, chunk.total);
-    failed += chunk.failed;
-    count(phases, chunk.phase);
-    if (chunk.reason !== '') count(reasons, chunk.reason);
-  }
-  return { total: lines, done, failed, phases, reasons: frequent(reasons) };
+  const { done, failed, phases, reasons } = sumChunks(chunks);
+  const byPhase = new Map(Object.entries(phases));
+  const byReason = new Map(Object.entries(reasons));
+  return { total: lines, done, failed, phases: byPhase, reasons: frequent(byReason) };
 }
 
 /** The same of a job's report; `counts` as the service and the reports have them. */
@@ -118,8 +112,4 @@ function bar(sums: ProgressSums, width: number): string {
 
 function wallTime(inMs: number): string {
   return new Date(Date.now() + inMs).toTimeString().slice(0, 5);
-}
-
-function count(map: Map<string, number>, key: string): void {
-  map.set(key, (map.get(key) ?? 0) + 1);
 }

@@ -12,7 +12,7 @@ import { openName } from '../stages/names.ts';
 import { conclude, sayAnew } from './conclude.ts';
 import { asksBeforeSpending, confirmSpending } from './confirm.ts';
 import type { ExitCode, Finish } from './exit.ts';
-import { followJob } from './follow.ts';
+import { followJob, gone } from './follow.ts';
 import { sameCommand } from './hint.ts';
 import { requireKey } from './key.ts';
 import { noticesTo } from './notices.ts';
@@ -91,7 +91,12 @@ async function run(
     sayAnew(state, again, terminal);
     return code;
   }
-  const house = await openHouse(config, store, noticesTo(terminal));
+  const house = await openHouse(config, store, noticesTo(terminal)).catch(
+    async (error: unknown) => {
+      // A data directory that went away meanwhile is why, whatever file was missed first.
+      throw (await store.views.job(job)) === null ? gone(job) : error;
+    },
+  );
   const confirm = async (signal: AbortSignal): Promise<boolean> =>
     flags.yes === true || confirmSpending(config, terminal, signal);
   try {

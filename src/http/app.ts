@@ -3,6 +3,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import express from 'express';
 import type { TenantId } from '../domain/ids.ts';
+import type { Principal } from '../service/access-keys.ts';
 import type { Desk } from '../service/desk.ts';
 import type { Call, Mounted, Reply } from './call.ts';
 import type { Access, Body, Dialect, Route } from './contract/route.ts';
@@ -10,12 +11,6 @@ import { jsonBody } from './json-body.ts';
 import { bodyOf, Problem, problemOf } from './problem.ts';
 import { queryOf } from './query.ts';
 import { validated } from './validate.ts';
-
-/** Who calls. */
-export interface Principal {
-  readonly tenant: TenantId;
-  readonly role: 'tenant' | 'admin';
-}
 
 export interface AppParts {
   readonly mounted: readonly Mounted[];
@@ -71,7 +66,7 @@ export function createApp(parts: AppParts): express.Express {
     const message = 'There is nothing at this path; /docs shows what there is.';
     next(new Problem({ status: 404, code: 'not_found', message }));
   });
-  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     if (response.headersSent) {
       // Half an answer cannot be taken back: a cut connection tells the client.
       parts.onError(error, request, response);
@@ -81,7 +76,6 @@ export function createApp(parts: AppParts): express.Express {
     const problem = problemOf(error);
     if (problem.status >= 500) parts.onError(error, request, response);
     sendProblem(problem, dialectOf(request), response);
-    void next;
   });
   return app;
 }

@@ -21,7 +21,7 @@ export interface BodyLimits {
   readonly freeBytes: () => Promise<number>;
 }
 
-/** Blocks that wait for the disk: measured, less than this lets client and disk take turns. */
+/** Blocks that wait for the disk: with less, client and disk take turns; with more, writes slow. */
 const WAITING_BYTES = 1024 * 1024;
 
 /** So much is written between two looks at the room. */

@@ -19,6 +19,7 @@ import type { LimitRules, LimitWish } from './chunk-limits.ts';
 import { chunkLimits } from './chunk-limits.ts';
 import type { JobViews } from './job-views.ts';
 import type { Jobs, OnceSubmission, Submitted } from './jobs.ts';
+import { sameValue } from './same-value.ts';
 
 /** What the operator has set for all jobs that come over a door. */
 export interface DeskRules extends LimitRules {
@@ -188,6 +189,26 @@ export class Desk {
   async #listed(tenant: TenantId): Promise<JobId[]> {
     return jobIds(await this.#parts.blobs.list(tenantJobsFolder(tenant)));
   }
+}
+
+/**
+ * Whether the job was made by an order like this one, as far as what was wished goes; the request
+ * set is compared apart, since the same one may come twice under different names.
+ */
+export function isSameOrder({ spec, options }: JobState, order: Order): boolean {
+  if (spec.terms === undefined) return false;
+  const { maxRequests, maxBytes } = order.limits;
+  const theirs = [spec.name, spec.defaults, spec.onInvalid, options, wishesIn(spec.terms)];
+  const ours = [order.name, order.defaults, order.onInvalid, order.options, wishesIn(order.terms)];
+  return (
+    sameValue(theirs, ours) &&
+    (maxRequests === undefined || maxRequests === spec.limits.maxRequests) &&
+    (maxBytes === undefined || maxBytes === spec.limits.maxBytes)
+  );
+}
+
+function wishesIn({ metadata, callbackUrl, outputExpiresAfterSeconds }: Order['terms']) {
+  return { metadata, callbackUrl, outputExpiresAfterSeconds };
 }
 
 function jobIds(names: readonly string[]): JobId[] {

@@ -70,11 +70,12 @@ export class LiveProgress {
       const task = await this.#views.chunkTask(job, chunk);
       found.push(progressOf(task, { kind: 'idle' }));
     });
-    return addUp(found);
+    return sumChunks(found);
   }
 }
 
-function addUp(chunks: readonly ChunkProgress[]): LiveSums {
+/** Adds up chunks as the live board shows them. */
+export function sumChunks(chunks: Iterable<ChunkProgress>): LiveSums {
   const phases = new Map<string, number>();
   const reasons = new Map<string, number>();
   let done = 0;

@@ -4,7 +4,7 @@ import type { OpenApiDocument, Operation } from '../openapi.ts';
 import { curlOf } from './curl.ts';
 import type { Html } from './html.ts';
 import { html, prose } from './html.ts';
-import { fieldRow, fieldsOf, table, typeOf } from './shapes.ts';
+import { fieldRow, fieldsOf, fieldTable, table, typeOf } from './shapes.ts';
 
 /** A stable code of an error, and what it says. */
 export interface DocumentedCode {
@@ -121,7 +121,7 @@ function parameters({ parameters: all = [] }: Operation): Html[] {
       .map(({ name, required, description, schema }) =>
         fieldRow(name, description === undefined ? schema : { ...schema, description }, required),
       );
-    return rows.length === 0 ? [] : [html`<h4>${PLACES[place]}</h4>`, table(rows)];
+    return rows.length === 0 ? [] : [html`<h4>${PLACES[place]}</h4>`, fieldTable(rows)];
   });
 }
 
@@ -147,18 +147,7 @@ function answers({ responses }: Operation): Html {
     </tr>`;
   });
   return html`<h4>Answers</h4>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Status</th>
-          <th scope="col">Body</th>
-          <th scope="col">Meaning</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`;
+    ${table(['Status', 'Body', 'Meaning'], rows)}`;
 }
 
 function answerKind(type: string, schema: Parameters<typeof typeOf>[0]): Html {
@@ -193,16 +182,6 @@ function problems(codes: readonly DocumentedCode[]): Html {
       Errors of the own API are problem details (RFC 9457); those of files and batches have OpenAI’s
       shape. The codes are the same in both, and stable.
     </p>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Code</th>
-          <th scope="col">Meaning</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${table(['Code', 'Meaning'], rows)}
   </section>`;
 }

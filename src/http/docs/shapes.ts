@@ -12,17 +12,20 @@ export function fieldsOf(schema: JsonSchema): Html | null {
   if (properties.length === 0) return null;
   const required = (schema['required'] ?? []) as readonly string[];
   const rows = properties.map(([name, field]) => fieldRow(name, field, required.includes(name)));
-  return table(rows);
+  return fieldTable(rows);
 }
 
-/** A row for each; `rows` come from `fieldRow`. */
-export function table(rows: readonly Html[]): Html {
+/** A table of rows that come from `fieldRow`. */
+export function fieldTable(rows: readonly Html[]): Html {
+  return table(['Name', 'Type', 'Meaning'], rows);
+}
+
+/** A table under these headings. */
+export function table(headings: readonly string[], rows: readonly Html[]): Html {
   return html`<table>
     <thead>
       <tr>
-        <th scope="col">Name</th>
-        <th scope="col">Type</th>
-        <th scope="col">Meaning</th>
+        ${headings.map((heading) => html`<th scope="col">${heading}</th>`)}
       </tr>
     </thead>
     <tbody>

@@ -6,6 +6,7 @@ import type { FileId, JobId } from '../../domain/ids.ts';
 import type { JobOptions, JobState, JobTerms, StoredSource } from '../../domain/job.ts';
 import type { UploadedSource } from '../../service/tenant-files.ts';
 import type { Desk, Order } from '../../service/desk.ts';
+import { isSameOrder } from '../../service/desk.ts';
 import type { JobReports } from '../../service/job-reports.ts';
 import type { PlanOutcome, RequestSets } from '../../service/request-sets.ts';
 import type { Call, Mounted, Reply } from '../call.ts';
@@ -124,7 +125,7 @@ async function requireSame(
   sets: RequestSets,
 ): Promise<void> {
   const load = (): Promise<JobState> => desk.job(state.spec.id);
-  if (sameWishes(state, order) && (await sets.isSame(state, order.source, load))) return;
+  if (isSameOrder(state, order) && (await sets.isSame(state, order.source, load))) return;
   const message = `The Idempotency-Key was used for another request set or other options; that made
     ${state.spec.id}. Use a new key for a new job.`;
   throw new Problem({
@@ -132,30 +133,6 @@ async function requireSame(
     code: 'idempotency_conflict',
     message: message.replace(/\s+/g, ' '),
   });
-}
-
-function sameWishes({ spec, options }: JobState, order: Order): boolean {
-  const { maxRequests, maxBytes } = order.limits;
-  const { terms } = spec;
-  return (
-    spec.name === order.name &&
-    JSON.stringify([
-      spec.defaults,
-      spec.onInvalid,
-      options,
-      terms?.metadata,
-      terms?.callbackUrl,
-    ]) ===
-      JSON.stringify([
-        order.defaults,
-        order.onInvalid,
-        order.options,
-        order.terms.metadata,
-        order.terms.callbackUrl,
-      ]) &&
-    (maxRequests === undefined || maxRequests === spec.limits.maxRequests) &&
-    (maxBytes === undefined || maxBytes === spec.limits.maxBytes)
-  );
 }
 
 function orderOf(

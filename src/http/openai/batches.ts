@@ -15,7 +15,7 @@ import type { BatchSources } from './batch-view.ts';
 import { batchView, jobOfBatch } from './batch-view.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { pageBody } from './page.ts';
-import { isSame, RepeatedCreates } from './repeated-create.ts';
+import { isSameBatch, RepeatedCreates } from './repeated-create.ts';
 
 export interface BatchParts extends BatchSources {
   readonly files: TenantFiles;
@@ -85,7 +85,7 @@ async function requireInput(id: string, desk: Desk, files: TenantFiles): Promise
 async function make(order: Order, desk: Desk): Promise<JobState> {
   const { job, attached } = await desk.submit(order);
   const state = await desk.job(job);
-  if (!attached || isSame(state.spec, order)) return state;
+  if (!attached || isSameBatch(state, order)) return state;
   const message = 'Keys for idempotent requests can only be used with the same parameters.';
   const headers = { 'x-should-retry': 'false' };
   throw new Problem({ status: 409, code: 'idempotency_conflict', message, headers });

@@ -5,10 +5,10 @@
  */
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isDeepStrictEqual } from 'node:util';
 import type { JobId } from '../../domain/ids.ts';
 import type { JobState } from '../../domain/job.ts';
 import type { Desk, JobPage, Order } from '../../service/desk.ts';
+import { isSameOrder } from '../../service/desk.ts';
 
 /** What the SDKs wait for an answer where they do not say; one says it by another name. */
 const DEFAULT_TIMEOUT_SECONDS = 600;
@@ -58,7 +58,8 @@ async function earlierTry(
   if (!(tries > 0)) return null;
   // The first try began no earlier than this. A batch of the time since may be over already.
   const sinceMs = Date.now() - tries * (timeoutSeconds(headers) + REST_SECONDS) * 1000;
-  const isTry = ({ spec }: JobState): boolean => spec.createdAtMs > sinceMs && isSame(spec, order);
+  const isTry = (state: JobState): boolean =>
+    state.spec.createdAtMs > sinceMs && isSameBatch(state, order);
   let after: JobId | null = null;
   for (let looked = 0; looked < LOOKED_AT; looked += PAGE) {
     const wish = { after, limit: PAGE, order: 'newest', statuses: null } as const;
@@ -78,13 +79,7 @@ function timeoutSeconds(headers: IncomingHttpHeaders): number {
   return Number.isNaN(told) ? DEFAULT_TIMEOUT_SECONDS : told;
 }
 
-/** Whether the job is what the order asks for. */
-export function isSame(spec: JobState['spec'], { terms, defaults, onInvalid }: Order): boolean {
-  if (spec.terms === undefined) return false;
-  const { tenant: _, ...theirs } = spec.terms;
-  return (
-    isDeepStrictEqual(theirs, terms) &&
-    isDeepStrictEqual(spec.defaults, defaults) &&
-    spec.onInvalid === onInvalid
-  );
+/** Whether the job is what the order asks for: the same wishes for the same file. */
+export function isSameBatch(state: JobState, order: Order): boolean {
+  return isSameOrder(state, order) && state.spec.terms?.inputFile === order.terms.inputFile;
 }
