@@ -29,6 +29,8 @@ export interface FailedIndexParts {
   readonly blobs: BlobStore;
   readonly engines: ThreadPool<Engines>;
   readonly scratch: Scratch;
+  /** Hears of a scan in the background that failed: whoever asks again has it made again. */
+  readonly onTrouble?: (job: JobId, error: unknown) => void;
 }
 
 export class FailedIndex {
@@ -88,7 +90,8 @@ export class FailedIndex {
   async #makeWanted(): Promise<void> {
     for (let job = this.#lastWanted(); job !== null; job = this.#lastWanted()) {
       this.#wanted.delete(job);
-      await this.#make(job).catch(() => undefined);
+      const failed = job;
+      await this.#make(job).catch((error: unknown) => this.#parts.onTrouble?.(failed, error));
     }
   }
 

@@ -47,6 +47,8 @@ export interface ResultViewsParts {
   readonly scratch: Scratch;
   readonly views: JobViews;
   readonly clock: Clock;
+  /** Hears of an index that could not be made in the background. */
+  readonly onTrouble?: (job: JobId, error: unknown) => void;
 }
 
 /** Methods that need the result reject with the refusal `not_finished` where it is not there. */

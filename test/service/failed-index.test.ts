@@ -37,4 +37,22 @@ describe('the index of failed lines', () => {
     expect(jobs).toEqual([0, 1, 2, 3]);
     for (const state of states) expect(await results.knownSizes(state)).not.toBeNull();
   });
+
+  it('tells of a scan that failed where nobody waits, and makes it at the next ask', async () => {
+    const house = await workshop();
+    const job = await storeJob(house, [lineOf('ok', 0, 9, 0), lineOf('failed', 1, 9, 0)]);
+    await job.merge({ succeeded: 1, failed: 1, rejected: 0 });
+    const state = await job.state();
+    let isBroken = true;
+    const run: typeof house.engines.run = (task, input) =>
+      isBroken ? Promise.reject(new Error('EIO')) : house.engines.run(task, input);
+    const told: unknown[] = [];
+    const onTrouble = (...trouble: unknown[]): void => void told.push(trouble);
+    const results = new ResultViews({ ...house, engines: { ...house.engines, run }, onTrouble });
+    expect(await results.knownSizes(state)).toBeNull();
+    await vi.waitFor(() => expect(told).toEqual([[state.spec.id, new Error('EIO')]]));
+    isBroken = false;
+    await vi.waitFor(async () => expect(await results.knownSizes(state)).not.toBeNull());
+    expect(told).toHaveLength(1);
+  });
 });
