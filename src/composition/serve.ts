@@ -5,7 +5,7 @@ import type { Admission } from './admission.ts';
 import { openAdmission } from './admission.ts';
 import type { House, Store } from '../compose.ts';
 import { limitRules, providerIdentity } from '../compose.ts';
-import type { JobId, TenantId } from '../domain/ids.ts';
+import type { TenantId } from '../domain/ids.ts';
 import { createApp } from '../http/app.ts';
 import type { Mounted } from '../http/call.ts';
 import { takeBody } from '../http/intake.ts';
@@ -115,17 +115,11 @@ function partsOf(
   operations: Operations,
 ): Omit<ServiceParts, 'admission'> {
   const { blobs, journal, scratch, engines, ids, clock, views, jobs, alerts } = store;
-  const { board } = house.tools;
+  const { board, notices } = house.tools;
   const completionWindow =
     config.BATCHWRIGHT_COMPLETION_WINDOW ?? config.profile.completionWindows[0] ?? '24h';
   const rules = { ...limitRules(config), provider: providerIdentity(config), completionWindow };
-  const { notices } = house.tools;
-  const onTrouble = (job: JobId, error: unknown): void => {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `The failed lines of the result could not be found: ${why}`;
-    notices.tell({ level: 'warning', code: 'step_failed', message, job, chunk: null });
-  };
-  const results = new ResultViews({ blobs, engines, scratch, views, clock, onTrouble });
+  const results = new ResultViews({ blobs, engines, scratch, views, clock, notices });
   const jobClock = new JobClock(journal);
   const uploaded = new UploadedFiles(blobs, ids, clock);
   const ring: House['queue']['ring'] = (bell, delayMs) => house.queue.ring(bell, delayMs);

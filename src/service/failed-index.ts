@@ -7,6 +7,7 @@ import { StoreDamage } from '../domain/errors.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { JobState, ResultRecord } from '../domain/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
+import type { Notices } from '../ports/notices.ts';
 import type { Scratch } from '../ports/scratch.ts';
 import type { ThreadPool } from '../ports/thread-pool.ts';
 import type { Engines } from '../stages/engines.ts';
@@ -29,8 +30,8 @@ export interface FailedIndexParts {
   readonly blobs: BlobStore;
   readonly engines: ThreadPool<Engines>;
   readonly scratch: Scratch;
-  /** Hears of a scan in the background that failed: whoever asks again has it made again. */
-  readonly onTrouble?: (job: JobId, error: unknown) => void;
+  /** Hear of a scan that failed where nobody waits for it; whoever asks again has it made again. */
+  readonly notices: Notices;
 }
 
 export class FailedIndex {
@@ -90,9 +91,18 @@ export class FailedIndex {
   async #makeWanted(): Promise<void> {
     for (let job = this.#lastWanted(); job !== null; job = this.#lastWanted()) {
       this.#wanted.delete(job);
-      const failed = job;
-      await this.#make(job).catch((error: unknown) => this.#parts.onTrouble?.(failed, error));
+      try {
+        await this.#make(job);
+      } catch (error) {
+        this.#tellOf(job, error);
+      }
     }
+  }
+
+  #tellOf(job: JobId, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The failed lines of the result could not be found: ${why}`;
+    this.#parts.notices.tell({ level: 'warning', code: 'step_failed', message, job, chunk: null });
   }
 
   #lastWanted(): JobId | null {

@@ -9,6 +9,7 @@ import type { JobState } from '../domain/job.ts';
 import { jobStatus } from '../domain/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Notices } from '../ports/notices.ts';
 import type { Scratch } from '../ports/scratch.ts';
 import type { ThreadPool } from '../ports/thread-pool.ts';
 import type { WantedFailures } from '../stages/answers/failed-requests.ts';
@@ -47,8 +48,7 @@ export interface ResultViewsParts {
   readonly scratch: Scratch;
   readonly views: JobViews;
   readonly clock: Clock;
-  /** Hears of an index that could not be made in the background. */
-  readonly onTrouble?: (job: JobId, error: unknown) => void;
+  readonly notices: Notices;
 }
 
 /** Methods that need the result reject with the refusal `not_finished` where it is not there. */

@@ -46,13 +46,13 @@ describe('the index of failed lines', () => {
     let isBroken = true;
     const run: typeof house.engines.run = (task, input) =>
       isBroken ? Promise.reject(new Error('EIO')) : house.engines.run(task, input);
-    const told: unknown[] = [];
-    const onTrouble = (...trouble: unknown[]): void => void told.push(trouble);
-    const results = new ResultViews({ ...house, engines: { ...house.engines, run }, onTrouble });
+    const results = new ResultViews({ ...house, engines: { ...house.engines, run } });
     expect(await results.knownSizes(state)).toBeNull();
-    await vi.waitFor(() => expect(told).toEqual([[state.spec.id, new Error('EIO')]]));
+    const message = 'The failed lines of the result could not be found: EIO';
+    const notice = { code: 'step_failed', job: state.spec.id, message };
+    await vi.waitFor(() => expect(house.told).toEqual([expect.objectContaining(notice)]));
     isBroken = false;
     await vi.waitFor(async () => expect(await results.knownSizes(state)).not.toBeNull());
-    expect(told).toHaveLength(1);
+    expect(house.told).toHaveLength(1);
   });
 });

@@ -13,6 +13,7 @@ import { freshChunk } from '../../../src/domain/chunk.ts';
 import { chunkIdOf } from '../../../src/domain/ids.ts';
 import type { JobSpec, JobState, JobTerms, ResultRecord } from '../../../src/domain/job.ts';
 import type { Plan, PlannedChunk } from '../../../src/domain/plan.ts';
+import type { Notice } from '../../../src/ports/notices.ts';
 import { JobViews } from '../../../src/service/job-views.ts';
 import { engines } from '../../../src/stages/engines.ts';
 import type { Engines } from '../../../src/stages/engines.ts';
@@ -53,6 +54,7 @@ export async function workshop() {
   const ids = createIds(clock);
   const blobs = createFileBlobStore(join(folder, 'store'));
   const journal = createJournal(blobs, ids, clock);
+  const told: Notice[] = [];
   return {
     folder,
     clock,
@@ -62,6 +64,8 @@ export async function workshop() {
     views: new JobViews(blobs, journal),
     scratch: createFileScratch(join(folder, 'scratch')),
     engines: createInlinePool<Engines>(engines),
+    notices: { tell: (notice: Notice) => void told.push(notice) },
+    told,
   };
 }
 
