@@ -124,7 +124,7 @@ interface ChunkCommon {
   readonly executed: number;
   /** Batches that failed validation and were cut again. */
   readonly recuts: number;
-  /** Pauses in a row that the provider asked for; set back when a batch executes. */
+  /** Pauses in a row that the provider asked for, and creates given up; set back by a batch. */
   readonly pauses: number;
   readonly collected: readonly CollectedAttempt[];
   readonly abandoned: readonly AbandonedAttempt[];
@@ -215,7 +215,12 @@ export type ChunkEvent =
       /** The mark of the account that has proof that the input file was its own to see. */
       readonly account: string;
     }
-  | { readonly type: 'abandoned'; readonly attemptId: string }
+  | {
+      readonly type: 'abandoned';
+      readonly attemptId: string;
+      /** Before the next upload. */
+      readonly pauseMs: number;
+    }
   | { readonly type: 'ended'; readonly batch: EndedBatch }
   | {
       readonly type: 'collected';
@@ -232,6 +237,8 @@ export type ChunkEvent =
       readonly attempt: CollectedAttempt;
       readonly files: readonly string[];
       readonly tally: Tally;
+      /** Where what it answered is lost: what is left must not be sent again. */
+      readonly close: Close | null;
     }
   | { readonly type: 'intended'; readonly intent: Intent }
   | { readonly type: 'settled'; readonly part: PartRecord };

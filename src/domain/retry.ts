@@ -18,6 +18,9 @@ export interface RetryPolicy {
   readonly tokenPauseMaxMs: number;
 }
 
+/** The same call failing for this long is worth an alert, again and again. */
+export const LASTING_WEATHER_MS = 15 * 60_000;
+
 /** Batches of one chunk that may fail validation before the chunk is given up. */
 const MAX_RECUTS = 3;
 

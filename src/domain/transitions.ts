@@ -14,6 +14,7 @@
  *                                                                                    ▼ (settle)
  *                 waiting (fresh) ── taken_over ─────────────▶ submitted
  *                 uploaded ── stray_found ───────────────────▶ waiting
+ *                 waiting ── stray_collected (its output lost) ───────────────▶  settling
  *                 waiting, uploaded ── intended: cancel ──────────────────────▶  settling
  *                                                                                    │ settled
  *                                                                                    ▼
@@ -227,10 +228,14 @@ function abandoned(
   if (state.status !== 'abandoning' || state.attempt.attemptId !== event.attemptId) return null;
   const { number, attemptId, upload } = state.attempt;
   const given = { number, attemptId, fileId: upload.fileId, fileCreatedAtMs: upload.createdAtMs };
-  const common = { ...chunkCommon(state), abandoned: [...state.abandoned, given] };
+  const common = {
+    ...chunkCommon(state),
+    abandoned: [...state.abandoned, given],
+    pauses: state.pauses + 1,
+  };
   return state.intent.kind === 'cancel'
     ? { ...common, status: 'settling', close: JOB_CANCELLED }
-    : { ...common, status: 'waiting', pauseMs: 0, reason: 'the create was lost' };
+    : { ...common, status: 'waiting', pauseMs: event.pauseMs, reason: 'the create was lost' };
 }
 
 function collected(
@@ -271,13 +276,14 @@ function stray(
     return { ...chunkCommon(state), strays, status: 'waiting', pauseMs: 0, reason: STRAY_FIRST };
   }
   if (!known) return null;
-  return {
-    ...state,
+  const gained = {
     strays: state.strays.filter((one) => one.batchId !== batchId),
     collected: [...state.collected, event.attempt],
     files: [...state.files, ...event.files],
     tally: event.tally,
   };
+  if (state.status !== 'waiting' || event.close === null) return { ...state, ...gained };
+  return { ...chunkCommon(state), ...gained, status: 'settling', close: event.close };
 }
 
 function intended(state: ChunkState, intent: Intent): ChunkState | null {

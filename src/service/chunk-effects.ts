@@ -42,6 +42,12 @@ export class ChunkEffects {
     if (answer.kind === 'moved' || hasMoved) await this.#ring(task);
   }
 
+  /** After a stage that could not be done although the disk is well: others get its slot. */
+  async damaged(task: ChunkTask): Promise<void> {
+    const { status } = task.stream.state;
+    if (status === 'waiting' || status === 'uploaded') await this.#giveSlot(task);
+  }
+
   /** A settled chunk owes nothing, but the job may wait for its mark. Idempotent. */
   async settledAgain(task: ChunkTask): Promise<void> {
     if (task.stream.state.status !== 'settled') return;
@@ -70,13 +76,17 @@ export class ChunkEffects {
     if (due !== null) await this.#queue.ring(due.bell, due.delayMs);
   }
 
-  /** A slot that the chunk had, or took for nothing, goes to the next in line. */
+  /** A slot that the chunk had, or took for nothing, goes on. */
   async #freeSlot(task: ChunkTask, before: ChunkState, answer: StageAnswer): Promise<void> {
     const { state } = task.stream;
     // A cancel moves an uploaded chunk to settling by an append that frees nothing.
     const had = holdsSlot(before) || ['waiting', 'settling'].includes(before.status);
     const keeps = holdsSlot(state) || answer.kind === 'later' || answer.kind === 'parked';
-    if (!had || keeps) return;
+    if (had && !keeps) await this.#giveSlot(task);
+  }
+
+  /** To the next in line. */
+  async #giveSlot(task: ChunkTask): Promise<void> {
     const next = await this.#tools.board.freeSlot(modelOf(task), refOf(task));
     if (next === null) return;
     const job = await this.#views.job(next.job);

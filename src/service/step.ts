@@ -4,9 +4,9 @@ import type { NoticeCode } from '../domain/alert.ts';
 import type { JobState, Trouble } from '../domain/job.ts';
 import { owedByChunk, owedByJob } from '../domain/owed.ts';
 import { Weather } from '../domain/errors.ts';
-import { afterWeather } from '../domain/retry.ts';
 import { isTerminal } from '../domain/job.ts';
-import type { Bell, BellAnswer, QueueName, WorkQueue } from '../ports/work-queue.ts';
+import { storageTroubleOf } from '../domain/storage.ts';
+import type { Bell, BellAnswer, WorkQueue } from '../ports/work-queue.ts';
 import { abandon, adopt } from '../stages/adopt.ts';
 import { clean, closeJob } from '../stages/clean.ts';
 import { collect } from '../stages/collect.ts';
@@ -21,6 +21,7 @@ import type { ChunkTask, JobTask, StageAnswer, Tools } from '../stages/tools.ts'
 import { RATE_LIMIT } from '../stages/tools.ts';
 import { upload } from '../stages/upload.ts';
 import type { Alerts } from './alerts.ts';
+import { BadWeather } from './bad-weather.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import type { Brake } from './brake.ts';
 import type { Callbacks } from './callbacks.ts';
@@ -31,9 +32,6 @@ import { wish } from './wish.ts';
 
 /** Chunks whose streams are loaded at once to ring for them. */
 const RINGS_AT_ONCE = 16;
-
-/** The same call failing for this long is worth an alert, again and again. */
-const LASTING_WEATHER_MS = 15 * 60_000;
 
 /** How long a merge sleeps that nobody wakes. */
 const MERGE_SLEEP_MS = 60_000;
@@ -54,8 +52,7 @@ export class Steps {
   readonly #effects: ChunkEffects;
   readonly #alerts: Alerts;
   readonly #callbacks: Pick<Callbacks, 'note'>;
-  /** Until when the provider asked us to wait: the whole queue pauses, not only one bell of it. */
-  readonly #askedUntilMs = new Map<QueueName, number>();
+  readonly #weather: BadWeather;
 
   constructor(
     tools: Tools,
@@ -71,6 +68,7 @@ export class Steps {
     this.#effects = new ChunkEffects(tools, queue, views, brake);
     this.#alerts = alerts;
     this.#callbacks = callbacks;
+    this.#weather = new BadWeather(tools);
   }
 
   /**
@@ -99,7 +97,7 @@ export class Steps {
       return NOTHING;
     }
     const before = task.stream.state;
-    const answer = await this.#inWeather(bell, () => this.#jobStage(task));
+    const answer = await this.#weather.during(bell, () => this.#jobStage(task));
     return this.#afterJobStage(task, before, answer);
   }
 
@@ -176,7 +174,7 @@ export class Steps {
     // A hold stops what is not sent yet even before every chunk has heard of it.
     const isUnsent = before.status === 'waiting' || before.status === 'uploaded';
     if (job.intent.kind === 'hold' && isUnsent) return NOTHING;
-    const answer = await this.#inWeather(bell, () => this.#chunkStage(task));
+    const answer = await this.#weather.during(bell, () => this.#chunkStageOrGiveUp(task));
     if (answer.kind === 'hold') {
       const { code, message } = answer;
       const isHeld = await wish(this.#views, this.#queue, bell.job, {
@@ -193,12 +191,22 @@ export class Steps {
       after.status === 'uploaded' &&
       after.reason === RATE_LIMIT
     ) {
-      this.#pause(bell.queue, after.pauseMs);
+      this.#weather.pause(bell, after.pauseMs);
     }
     await this.#effects.after(task, before, answer);
     if (answer.kind === 'later') return again(answer.delayMs);
     // What stands in line, or has nothing to do, is no sign of life.
     return answer.kind === 'parked' || answer.kind === 'idle' ? NOTHING : MOVED_ON;
+  }
+
+  /** A chunk that is damaged by itself fails again and again: it must not sit on a slot. */
+  async #chunkStageOrGiveUp(task: ChunkTask): Promise<StageAnswer> {
+    try {
+      return await this.#chunkStage(task);
+    } catch (error) {
+      if (!(error instanceof Weather) && isOfOneThing(error)) await this.#effects.damaged(task);
+      throw error;
+    }
   }
 
   async #chunkStage(task: ChunkTask): Promise<StageAnswer> {
@@ -217,18 +225,6 @@ export class Steps {
     return stages[owed.step](task, this.#tools);
   }
 
-  #pause(queue: QueueName, ms: number): void {
-    this.#askedUntilMs.set(queue, this.#tools.clock.monotonicMs() + ms);
-  }
-
-  /** Once for each stretch of bad weather that lasts; `key` says where. */
-  #alertWhenLasting(key: string, bell: Bell, error: Weather): void {
-    const { elapsedMs } = this.#tools.watch.see(key);
-    if (elapsedMs < LASTING_WEATHER_MS) return;
-    this.#tools.watch.forget(key);
-    this.#alert('provider_unreachable', error.message, bell);
-  }
-
   /** A job that waits because its owner wants it to is in no trouble. */
   #tellTrouble({ code, message }: Trouble, about: Pick<Bell, 'job' | 'chunk'>): void {
     if (code !== 'unconfirmed' && code !== 'paused') this.#alert(code, message, about);
@@ -237,31 +233,12 @@ export class Steps {
   #alert(code: NoticeCode, message: string, { job, chunk }: Pick<Bell, 'job' | 'chunk'>): void {
     this.#tools.notices.tell({ level: 'alert', code, message, job, chunk });
   }
+}
 
-  /** Weather that a stage did not decide about itself: wait, or hold the job. */
-  async #inWeather(bell: Bell, stage: () => Promise<StageAnswer>): Promise<StageAnswer> {
-    const key = `weather ${bell.job} ${bell.chunk ?? 'job'} ${bell.version}`;
-    const lastingKey = `${key} lasting`;
-    const nowMs = this.#tools.clock.monotonicMs();
-    const restMs = (this.#askedUntilMs.get(bell.queue) ?? nowMs) - nowMs;
-    if (restMs > 0) return { kind: 'later', delayMs: restMs, reason: RATE_LIMIT };
-    this.#askedUntilMs.delete(bell.queue);
-    try {
-      const answer = await stage();
-      this.#tools.watch.forget(key);
-      this.#tools.watch.forget(lastingKey);
-      return answer;
-    } catch (error) {
-      if (!(error instanceof Weather)) throw error;
-      const failures = this.#tools.watch.see(key).times - 1;
-      const response = afterWeather(error, failures, this.#tools.policy.retry);
-      if (response.kind === 'hold') return response;
-      this.#alertWhenLasting(lastingKey, bell, error);
-      if (error.retryAfterMs !== null) this.#pause(bell.queue, error.retryAfterMs);
-      const reason = error.status === 429 ? RATE_LIMIT : 'the provider cannot be reached';
-      return { kind: 'later', delayMs: response.delayMs, reason };
-    }
-  }
+/** Trouble of the disk is everybody's: whoever came next would fail as well. */
+function isOfOneThing(error: unknown): boolean {
+  const trouble = storageTroubleOf(error);
+  return trouble === null || trouble.code === 'store_damaged';
 }
 
 function again(delayMs: number): Came {

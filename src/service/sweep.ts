@@ -249,7 +249,8 @@ export class Sweep {
 
   /** Of many chunks that wait for a slot only as many are rung as there could be slots for. */
   #standsInLine(state: ChunkState, model: string, round: Round): boolean {
-    if (state.status !== 'waiting') return false;
+    // What owes a stray its collecting needs no slot, and must not keep one from others.
+    if (state.status !== 'waiting' || state.strays.length > 0) return false;
     const rung = round.waiting.get(model) ?? 0;
     round.waiting.set(model, rung + 1);
     return rung >= this.#tools.policy.maxLiveBatches;

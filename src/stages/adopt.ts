@@ -7,7 +7,9 @@
 import { isEnding } from '../domain/batch-status.ts';
 import type { Upload } from '../domain/chunk.ts';
 import { Weather } from '../domain/errors.ts';
+import { grow } from '../domain/retry.ts';
 import type { ProviderBatch } from '../ports/batch-provider.ts';
+import { noteCreate } from './failing-creates.ts';
 import { findBatches } from './look.ts';
 import { uploadPrefix } from './names.ts';
 import { setAside } from './strays.ts';
@@ -16,6 +18,9 @@ import { MOVED, later } from './tools.ts';
 
 /** Looks in one settle window, at least. */
 const LOOKS_PER_WINDOW = 12;
+
+/** Each create that is lost cost an upload: a provider that loses them all is given time. */
+const MAX_PAUSE_MS = 60 * 60_000;
 
 /** Pages of the provider's file list that are searched for an older file of the job. */
 const WITNESS_PAGES = 20;
@@ -76,7 +81,8 @@ export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswe
   const chosen = chosenOf(task, found);
   if (chosen !== undefined) return take(task, chosen, found, tools);
   if (!(await isGone(task, upload, tools))) return unseen(task, tools);
-  await task.stream.decide({ type: 'abandoned', attemptId });
+  const pauseMs = grow(tools.policy.retry.weatherBaseMs, MAX_PAUSE_MS, state.pauses);
+  await task.stream.decide({ type: 'abandoned', attemptId, pauseMs });
   // Not before: where the append fails, the next try has to know that the file was there.
   tools.watch.forget(seenKey(upload.fileId));
   tools.watch.forget(goneKey(upload.fileId));
@@ -143,6 +149,7 @@ async function take(
     if (other.id !== chosen.id) await setAside(task, other, number, tools);
   }
   const submitted = { type: 'submitted', attemptId, batchId: chosen.id, adopted: true } as const;
+  noteCreate(task, tools);
   if (await task.stream.record(submitted)) tellOfAdoption(task, attemptId, chosen, tools);
   // Others have gone on meanwhile, perhaps with a batch that this listing did not choose.
   else await setAside(task, chosen, number, tools);

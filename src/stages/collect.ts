@@ -4,10 +4,10 @@
  */
 
 import { join } from 'node:path';
-import type { Burned, CollectedAttempt, EndedBatch, Next, Tally } from '../domain/chunk.ts';
+import type { Burned, Close, CollectedAttempt, EndedBatch, Next, Tally } from '../domain/chunk.ts';
 import { Weather } from '../domain/errors.ts';
 import type { JobSpec } from '../domain/job.ts';
-import { afterAttempt } from '../domain/retry.ts';
+import { afterAttempt, grow } from '../domain/retry.ts';
 import type { Assessment } from './answers/assess.ts';
 import type { AnswersReport } from './answers/check.ts';
 import { assess } from './assess.ts';
@@ -17,18 +17,16 @@ import { confirmLost } from './lost-output.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
-/** Fetches of one attempt's files before what arrives is taken as all there is. */
-const MAX_FETCHES = 4;
+/** Fetches of one attempt's files before what arrives is taken as all there is: in six minutes. */
+const MAX_FETCHES = 8;
 
-/** Looks for an output file that the provider does not find before it is given up as lost. */
-const MAX_LOST_LOOKS = 8;
+/** Looks for a file that the provider does not find before it is given up: in a quarter hour. */
+const MAX_LOST_LOOKS = 12;
 
-const OUTPUT_LOST: Next = {
-  kind: 'settle',
-  close: {
-    code: 'output_lost',
-    message: 'The batch was executed and paid, but the provider lost its output file.',
-  },
+/** Why requests of a paid batch are not answered: they are not bought again by themselves. */
+export const OUTPUT_LOST: Close = {
+  code: 'output_lost',
+  message: 'The batch was executed and paid, but the provider lost its output file.',
 };
 
 /** State `ended`: stores the answers, records `collected` with what follows. */
@@ -49,17 +47,18 @@ export async function collect(task: ChunkTask, tools: Tools): Promise<StageAnswe
   const isShort = gained < (batch.counts?.completed ?? 0);
   if (isShort && !stored.lost && stored.fetches < MAX_FETCHES) {
     await dropAnswers(task, stored.attempt, tools);
-    return later(tools.policy.retry.attemptPauseMs, 'fetching answers again');
+    return later(pauseAfter(stored.fetches, tools), 'fetching answers again');
   }
+  if (isShort && stored.isWhole) incompleteAlert(task, batch, tools);
   const follows = followsAttempt(task, batch, upload.requests, assessment, tools);
   const lost = stored.lost && tally.pending > 0;
   const isOurs = await stream.decide({
     type: 'collected',
     attempt: stored.attempt,
-    files: filesToDelete(task.job, batch),
+    files: stored.isWhole && !isShort ? filesToDelete(task.job, batch) : [],
     tally,
     burned: follows.burned,
-    next: lost ? OUTPUT_LOST : follows.next,
+    next: lost ? { kind: 'settle', close: OUTPUT_LOST } : follows.next,
   });
   if (!isOurs) return dropAnswers(task, stored.attempt, tools);
   tools.watch.forget(fetchKey(batch));
@@ -97,6 +96,8 @@ export type Stored =
       readonly kind: 'stored';
       readonly attempt: CollectedAttempt;
       readonly lost: boolean;
+      /** Nothing of its files is known to be missing here: there they are not needed any more. */
+      readonly isWhole: boolean;
       /** How often the files were fetched. */
       readonly fetches: number;
     }
@@ -120,7 +121,7 @@ export async function storeAnswers(
     errors: batch.status === 'failed' && !of.stray ? batch.errors : [],
   };
   if (!attempt.hasOutput && !attempt.hasErrors) {
-    return { kind: 'stored', attempt, lost: false, fetches: MAX_FETCHES };
+    return { kind: 'stored', attempt, lost: false, isWhole: true, fetches: MAX_FETCHES };
   }
 
   const folder = await tools.scratch.makeFolder('collect');
@@ -141,10 +142,9 @@ async function storeInto(
   const output = await fetchFile(batch.outputFileId, join(folder, 'output.jsonl'), tools);
   const errors = await fetchFile(batch.errorFileId, join(folder, 'errors.jsonl'), tools);
   const lost = [output, errors].some((one) => one.kind === 'lost');
-  const delayMs = tools.policy.retry.attemptPauseMs;
   // Counted apart: looks that found nothing must not use up the fetches of what is found.
   const looks = lost ? tools.watch.see(lostKey(batch)).times : 0;
-  if (lost && looks < MAX_LOST_LOOKS) return { kind: 'later', delayMs };
+  if (lost && looks < MAX_LOST_LOOKS) return { kind: 'later', delayMs: pauseAfter(looks, tools) };
   if (lost) await confirmLost(task, batch.batchId, tools);
   const { times: fetches } = tools.watch.see(fetchKey(batch));
 
@@ -155,7 +155,9 @@ async function storeInto(
   // Some servers write no last newline: counts that fit prove that nothing is missing.
   const isCut = report.cut && batch.counts === null;
   const suspicious = isCut || report.unparsable > 0 || fallsShort(report, batch);
-  if (suspicious && fetches < MAX_FETCHES) return { kind: 'later', delayMs };
+  if (suspicious && fetches < MAX_FETCHES) {
+    return { kind: 'later', delayMs: pauseAfter(fetches, tools) };
+  }
   if (suspicious || lost) incompleteAlert(task, batch, tools);
 
   const attempt = { ...wanted, hasOutput: outputPath !== null, hasErrors: errorPath !== null };
@@ -167,7 +169,15 @@ async function storeInto(
   await put('output.jsonl', outputPath);
   await put('errors.jsonl', errorPath);
   await put('answers.idx', indexPath);
-  return { kind: 'stored', attempt, lost: output.kind === 'lost', fetches };
+  const isWhole = !suspicious && !lost;
+  return { kind: 'stored', attempt, lost: output.kind === 'lost', isWhole, fetches };
+}
+
+/** Storage that lags is given time: what is not waited for is paid twice, or lost. */
+function pauseAfter(tries: number, { policy }: Tools): number {
+  const { attemptPauseMs, weatherBaseMs, weatherMaxMs } = policy.retry;
+  const baseMs = Math.max(attemptPauseMs, weatherBaseMs);
+  return Math.max(baseMs, grow(baseMs, weatherMaxMs, tries - 1));
 }
 
 /** Whether fewer answers arrived than the provider counted: a cut between two lines. */
@@ -228,7 +238,9 @@ function incompleteAlert(task: ChunkTask, batch: EndedBatch, tools: Tools): void
   tools.notices.tell({
     level: 'alert',
     code: 'answers_incomplete',
-    message: `Files of batch ${batch.batchId} stay lost, cut or unreadable after several fetches.`,
+    message:
+      `Files of batch ${batch.batchId} stay lost, cut or unreadable after several fetches. ` +
+      'Those that are there are not deleted.',
     job: task.job.id,
     chunk: task.chunk.id,
   });

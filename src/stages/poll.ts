@@ -16,8 +16,8 @@ const MAX_ERRORS = 20_000;
 /** A provider's sentence is kept up to this length. */
 const MAX_MESSAGE = 500;
 
-/** Looks at an ended batch whose file ids do not fit its counts, before each alert about it. */
-const ALERT_AFTER_LOOKS = 30;
+/** Looks at an ended batch whose file ids do not fit its counts, before it is taken as it is. */
+const MAX_UNFIT_LOOKS = 30;
 
 /** Looks in a row that find nothing before a cancelled job goes on without the batch. */
 const FORGOTTEN_LOOKS = 5;
@@ -44,6 +44,8 @@ export async function poll(task: ChunkTask, tools: Tools): Promise<StageAnswer> 
 
   const ended = await endOf(task, batch, tools);
   if (ended !== null) {
+    // Nobody may have looked while it ran; a provider that does not list keeps no answers from us.
+    await unlessWeather(stopTwins(task, tools));
     await stream.record({ type: 'ended', batch: ended });
     tools.sightings.forget(batchId);
     tools.watch.forget(`poll ${batchId}`);
@@ -67,7 +69,14 @@ async function givenUp(
     return later(delayMs, 'the provider does not find the batch');
   }
   await task.stream.record({ type: 'ended', batch: forgottenBatch(batchId) });
+  tools.sightings.forget(batchId);
   return MOVED;
+}
+
+async function unlessWeather(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof Weather)) throw error;
+  });
 }
 
 /** To be asked after each look that did not find the batch: whether there were enough of them. */
@@ -93,13 +102,14 @@ export async function endOf(
   if (!filesFit(batch)) {
     const { times, elapsedMs } = tools.watch.see(`files ${batch.id}`);
     const outputOwed = batch.outputFileId === null && !provesNoSuccess(batch);
-    if (times % ALERT_AFTER_LOOKS === 0 && outputOwed) missingOutputAlert(task, batch, tools);
+    if (outputOwed) tellWhenMissing(task, batch, tools);
     // A cancelled job buys nothing more, and has no other way out.
     const isBounded = mayLackFiles(batch) || task.stream.state.intent.kind === 'cancel';
-    const isSilent = isBounded && times > ALERT_AFTER_LOOKS && elapsedMs > SILENCE_MS;
+    const isSilent = isBounded && times > MAX_UNFIT_LOOKS && elapsedMs > SILENCE_MS;
     if ((outputOwed && !isSilent) || times < ERROR_FILE_LOOKS) return null;
   }
   tools.watch.forget(`files ${batch.id}`);
+  tools.watch.forget(missingOutputKey(batch));
   return {
     batchId: batch.id,
     status,
@@ -176,7 +186,11 @@ function provesNoSuccess(batch: ProviderBatch): boolean {
   return batch.status !== 'completed' || counts.failed > 0 || batch.errorFileId !== null;
 }
 
-function missingOutputAlert(task: ChunkTask, batch: ProviderBatch, tools: Tools): void {
+/** Again and again while it lasts. */
+function tellWhenMissing(task: ChunkTask, batch: ProviderBatch, tools: Tools): void {
+  const key = missingOutputKey(batch);
+  if (tools.watch.see(key).elapsedMs < tools.policy.missingBatchAlertMs) return;
+  tools.watch.forget(key);
   tools.notices.tell({
     level: 'alert',
     code: 'output_missing',
@@ -184,6 +198,10 @@ function missingOutputAlert(task: ChunkTask, batch: ProviderBatch, tools: Tools)
     job: task.job.id,
     chunk: task.chunk.id,
   });
+}
+
+function missingOutputKey({ id }: ProviderBatch): string {
+  return `no output ${id}`;
 }
 
 async function tell(task: ChunkTask, batch: ProviderBatch, tools: Tools): Promise<void> {

@@ -1,9 +1,10 @@
 /** Settle: puts a chunk's answers in input order, one line for every line, as its part. */
 
 import { join } from 'node:path';
+import { pollDelayMs } from '../domain/cadence.ts';
 import type { ChunkState, Close, EndedBatch, PartRecord, StrayBatch } from '../domain/chunk.ts';
 import { localAnswers, assess } from './assess.ts';
-import { dropAnswers, filesToDelete, storeAnswers, tallyOf } from './collect.ts';
+import { dropAnswers, filesToDelete, OUTPUT_LOST, storeAnswers, tallyOf } from './collect.ts';
 import { chunkFileName, partName, settledName } from './names.ts';
 import { cancelBatch } from './cancel-batch.ts';
 import { endOf, forgottenBatch, isForgotten, lookAt } from './poll.ts';
@@ -11,12 +12,13 @@ import { mayRun, recordStrays } from './strays.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
-/** State `settling` with strays: ends them unless they are spared, stores what they answered. */
+/** State `waiting` or `settling` with strays: ends them unless they are spared, stores what they answered. */
 export async function collectStrays(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { stream } = task;
   const stray = stream.state.strays[0];
   if (stray === undefined) return MOVED;
-  const pauseMs = tools.policy.retry.attemptPauseMs;
+  const watched = tools.watch.see(`stray ${stray.batchId}`);
+  const pauseMs = pollDelayMs(tools.policy.poll, watched.elapsedMs);
   const batch = await lookAt(task, stray.batchId, pauseMs, tools);
   const ended = batch === null ? givenUp(task, stray, tools) : await endOf(task, batch, tools);
   if (ended === null) {
@@ -31,9 +33,12 @@ export async function collectStrays(task: ChunkTask, tools: Tools): Promise<Stag
   const { attempt } = stored;
   const assessment = await assess(task, [...stream.state.collected, attempt], tools);
   const tally = tallyOf(assessment);
-  const files = filesToDelete(task.job, ended);
-  const isOurs = await stream.decide({ type: 'stray_collected', attempt, files, tally });
-  return isOurs ? MOVED : dropAnswers(task, attempt, tools);
+  const files = stored.isWhole ? filesToDelete(task.job, ended) : [];
+  const close = stored.lost && tally.pending > 0 ? OUTPUT_LOST : null;
+  const isOurs = await stream.decide({ type: 'stray_collected', attempt, files, tally, close });
+  if (!isOurs) return dropAnswers(task, attempt, tools);
+  tools.watch.forget(`stray ${stray.batchId}`);
+  return MOVED;
 }
 
 /** A forgotten stray may have been paid: it is waited for where its answers could still count. */

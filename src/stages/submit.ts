@@ -7,13 +7,17 @@ import type { Weather } from '../domain/errors.ts';
 import { invariant, Weather as WeatherError } from '../domain/errors.ts';
 import { accountTrouble, grow, saysFileMissing } from '../domain/retry.ts';
 import type { ProviderBatch } from '../ports/batch-provider.ts';
+import { noteCreate, noteFailedCreate } from './failing-creates.ts';
 import { setAside } from './strays.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { BOARD_UNREADY, MOVED, RATE_LIMIT } from './tools.ts';
 import { modelOf } from './upload.ts';
 
-/** Pauses after which an input file that the provider does not see is uploaded again. */
-const MAX_FILE_PAUSES = 6;
+/**
+ * Creates that find no input file before it is uploaded again. Files are seen late: with the usual
+ * waits these take six minutes.
+ */
+const FILE_LOOKS = 10;
 
 /** Decides, creates and records one batch for the uploaded file. */
 export async function submit(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
@@ -51,6 +55,7 @@ async function recordBatch(
   const batchId = batch.id;
   const number = state.status === 'submitting' ? state.attempt.number : 0;
   const submitted = { type: 'submitted', attemptId, batchId, adopted: false } as const;
+  noteCreate(task, tools);
   if (await task.stream.record(submitted)) return MOVED;
   await setAside(task, batch, number, tools);
   return MOVED;
@@ -89,34 +94,45 @@ async function afterFailedCreate(
   weather: Weather,
   tools: Tools,
 ): Promise<StageAnswer> {
+  noteFailedCreate(task, weather, tools);
   // The batch may exist: the state stays `submitting`, and adopt looks for it.
   if (weather.kind === 'unknown') return MOVED;
 
-  const { retry } = tools.policy;
-  const { pauses } = task.stream.state;
-  const backoffMs = grow(retry.weatherBaseMs, retry.weatherMaxMs, pauses);
   const trouble = accountTrouble(weather);
   if (trouble !== null) {
     await notCreated(task, attemptId, tools, trouble.message, 0);
     return trouble;
   }
-  if (saysFileMissing(weather)) {
-    const reason = 'the provider does not see the file yet';
-    await notCreated(task, attemptId, tools, reason, backoffMs);
-    const { state } = task.stream;
-    if (pauses + 1 >= MAX_FILE_PAUSES && state.status === 'uploaded') {
-      const { fileId } = state.attempt.upload;
-      const lost = { fileId, pauseMs: backoffMs, reason: weather.message };
-      await task.stream.record({ type: 'file_lost', ...lost });
-    }
-    return MOVED;
-  }
+  if (saysFileMissing(weather)) return afterUnseenFile(task, attemptId, weather, tools);
   if (weather.kind === 'transient') {
+    const { retry } = tools.policy;
+    const backoffMs = grow(retry.weatherBaseMs, retry.weatherMaxMs, task.stream.state.pauses);
     const pauseMs = Math.max(backoffMs, weather.retryAfterMs ?? 0);
     return notCreated(task, attemptId, tools, waitReason(weather), pauseMs);
   }
   await notCreated(task, attemptId, tools, weather.message, 0);
   return { kind: 'hold', code: 'provider_refused', message: weather.message };
+}
+
+/** Each file is counted by itself: what kept an earlier one waiting says nothing about it. */
+async function afterUnseenFile(
+  task: ChunkTask,
+  attemptId: string,
+  weather: Weather,
+  tools: Tools,
+): Promise<StageAnswer> {
+  const { state: decided } = task.stream;
+  invariant(decided.status === 'submitting', 'a create follows its own decision');
+  const { fileId } = decided.attempt.upload;
+  const key = `unseen ${fileId}`;
+  const { times } = tools.watch.see(key);
+  const { weatherBaseMs, weatherMaxMs } = tools.policy.retry;
+  const pauseMs = grow(weatherBaseMs, weatherMaxMs, times - 1);
+  await notCreated(task, attemptId, tools, 'the provider does not see the file yet', pauseMs);
+  if (times < FILE_LOOKS) return MOVED;
+  tools.watch.forget(key);
+  await task.stream.record({ type: 'file_lost', fileId, pauseMs, reason: weather.message });
+  return MOVED;
 }
 
 /** Records that no batch was made, so the upload may be submitted again. */

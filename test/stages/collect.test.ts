@@ -4,7 +4,7 @@ import { collect } from '../../src/stages/collect.ts';
 import { chunkScene, refusal } from './support/chunk-scene.ts';
 
 /** As many looks for a lost output as there are, and some more. */
-const LOOKS = 12;
+const LOOKS = 24;
 
 describe('an output that is gone together with its batch', () => {
   const gone = () => Promise.reject(refusal(404));

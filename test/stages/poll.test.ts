@@ -6,10 +6,13 @@ import { submittedScene } from './support/submitted-scene.ts';
 
 const COUNTS = { total: 2, completed: 2, failed: 0 };
 
-/** The status after so many looks at a batch that always says the same. */
+/** The status after so many looks, a minute apart, at a batch that always says the same. */
 async function afterLooks(looks: number, said: Partial<ProviderBatch>) {
   const stage = await submittedScene({ retrieveBatch: async (id) => batchOf({ id, ...said }) });
-  for (let count = 0; count < looks; count += 1) await stage.look();
+  for (let count = 0; count < looks; count += 1) {
+    await stage.look();
+    await stage.scene.wait(60_000);
+  }
   const { chunk, world } = stage.scene;
   return { status: chunk.status, alerts: world.notices.get('output_missing') ?? 0, chunk };
 }
@@ -55,13 +58,13 @@ describe('a batch that says it is over', () => {
     ['cancelled with successes and no output', { status: 'cancelled', counts: COUNTS }],
   ];
   test.each(early)('is looked at again where it is %s', async (_what, said) => {
-    expect(await afterLooks(12, said)).toMatchObject({ status: 'submitted', alerts: 0 });
+    expect(await afterLooks(9, said)).toMatchObject({ status: 'submitted', alerts: 0 });
   });
 
   it('is worth one alert where paid answers have no file for long', async () => {
     const said = { status: 'completed', counts: COUNTS };
-    expect((await afterLooks(29, said)).alerts).toBe(0);
-    expect(await afterLooks(40, said)).toMatchObject({ status: 'submitted', alerts: 1 });
+    expect((await afterLooks(10, said)).alerts).toBe(0);
+    expect(await afterLooks(20, said)).toMatchObject({ status: 'submitted', alerts: 1 });
   });
 
   it('is worth another alert while it lasts, and is over only for a cancelled job', async () => {

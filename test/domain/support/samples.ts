@@ -117,7 +117,7 @@ export const CHUNK_EVENTS: { readonly [Type in ChunkEvent['type']]: ChunkEvent &
     file_lost: { type: 'file_lost', fileId: 'file-1', pauseMs: 3, reason: 'gone' },
     submitted: { type: 'submitted', attemptId: 'attempt-1', batchId: 'batch_1', adopted: false },
     abandoning: { type: 'abandoning', attemptId: 'attempt-1', account: 'own' },
-    abandoned: { type: 'abandoned', attemptId: 'attempt-1' },
+    abandoned: { type: 'abandoned', attemptId: 'attempt-1', pauseMs: 0 },
     ended: { type: 'ended', batch: ENDED },
     collected: {
       type: 'collected',
@@ -130,6 +130,7 @@ export const CHUNK_EVENTS: { readonly [Type in ChunkEvent['type']]: ChunkEvent &
     drained: { type: 'drained', close: null },
     stray_found: { type: 'stray_found', stray: STRAY },
     stray_collected: {
+      close: null,
       type: 'stray_collected',
       attempt: { ...COLLECTED, batchId: STRAY.batchId, stray: true },
       files: [],
