@@ -93,12 +93,13 @@ export class ResultViews {
     return this.#index.knownSizes(finished(state));
   }
 
-  /** The bytes of the manifest. */
+  /** The manifest as tenants see it: which batches the provider made is the operator's to know. */
   async manifest(state: JobState): Promise<Buffer> {
     const name = manifestName(finished(state).spec.id);
     const bytes = await this.#parts.blobs.get(name);
     if (bytes === null) throw new StoreDamage(`${name} is missing`);
-    return bytes;
+    const { batches: _, ...shown } = JSON.parse(bytes.toString()) as Record<string, unknown>;
+    return Buffer.from(`${JSON.stringify(shown, null, 2)}\n`);
   }
 
   /** All lines of the chunks that are settled now, in input order. */

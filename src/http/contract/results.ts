@@ -116,9 +116,10 @@ export const getManifest = defineRoute({
   operation: 'getManifest',
   path: '/v1/jobs/{job}/manifest',
   summary: 'Download the manifest: what the result is, in numbers that anybody can check',
+  description: 'As it is stored, but for the provider’s ids of its batches.',
   query: NO_QUERY,
   answers: {
-    200: { description: 'The manifest, byte for byte.', contentType: 'application/json' },
+    200: { description: 'The manifest.', contentType: 'application/json' },
     ...NOT_THERE,
   },
 });

@@ -1,9 +1,10 @@
 /** A job's report as the own API shows it. */
 
 import type { UsageByModel } from '../../domain/answer.ts';
-import type { JobState } from '../../domain/job.ts';
+import type { Intent, JobState } from '../../domain/job.ts';
 import type { ChunkReport, JobReport } from '../../service/job-reports.ts';
 import type { ChunkBody, JobBody } from '../contract/job-shapes.ts';
+import { wordsOfAlert, wordsOfHold } from './trouble-words.ts';
 
 /** The contract's `Job`. */
 export function jobBody(report: JobReport): JobBody {
@@ -28,15 +29,11 @@ export function jobBody(report: JobReport): JobBody {
     chunks: { total: plan?.chunkCount ?? null, by_phase: phases, waiting_for: reasons },
     usage: usage === null ? null : usageBody(usage),
     result: 'result' in state ? resultBody(state) : null,
-    paused: state.intent.kind === 'hold' ? troubleBody(state.intent) : null,
+    paused: state.intent.kind === 'hold' ? pauseBody(state.intent) : null,
     refusal: state.status === 'refused' ? refusalBody(state) : null,
-    alerts: alerts.map(({ code, message, chunk, atMs, todo }) => ({
-      code,
-      message,
-      chunk,
-      at: seconds(atMs),
-      todo,
-    })),
+    alerts: alerts.map(({ code, chunk, atMs }) => {
+      return { code, chunk, at: seconds(atMs), ...wordsOfAlert(code) };
+    }),
     metadata: spec.terms?.metadata ?? {},
     callback_url: spec.terms?.callbackUrl ?? null,
     retry_of: spec.terms?.retryOf ?? null,
@@ -72,8 +69,8 @@ function refusalBody({ refusal }: Extract<JobState, { status: 'refused' }>) {
   return { code, message, errors, errors_total: rejectedTotal };
 }
 
-function troubleBody({ code, message }: { code: string; message: string }) {
-  return { code, message };
+function pauseBody({ code }: Extract<Intent, { kind: 'hold' }>) {
+  return { code, message: wordsOfHold(code).message };
 }
 
 /** Summed over the models. */
