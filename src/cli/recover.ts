@@ -5,6 +5,7 @@ import type { Config } from '../../config/load.ts';
 import type { Store } from '../compose.ts';
 import { createProvider } from '../compose.ts';
 import { Refusal } from '../domain/errors.ts';
+import type { BatchProvider } from '../ports/batch-provider.ts';
 import { giveBack } from '../service/give-back.ts';
 import { KnownBatches } from '../service/known-batches.ts';
 import { patiently } from '../service/patience.ts';
@@ -30,6 +31,9 @@ interface RecoverFlags extends CommonFlags {
 
 const MINUTE_MS = 60_000;
 
+/** More names help nobody. */
+const SHOWN_CHUNKS = 5;
+
 export function addRecover(program: Command, finish: Finish): void {
   const command = program
     .command('recover')
@@ -45,26 +49,28 @@ export function addRecover(program: Command, finish: Finish): void {
     await withStore(flags, async (store, config) => {
       if (flags.provider === true) requireKey(config);
       const report = await new Recovery(store).run();
-      sayReport(report, terminal);
-      if (flags.provider === true) await seeToProvider(report, flags, config, store, terminal);
+      sayReport(report, flags, terminal);
+      const isSafe =
+        flags.provider !== true || (await seeToProvider(report, flags, config, store, terminal));
       const isDamaged = report.jobs.some(({ damage }) => damage.length > 0);
-      finish(isDamaged ? EXIT.refused : EXIT.ok);
+      finish(isDamaged || !isSafe ? EXIT.refused : EXIT.ok);
     });
   });
 }
 
-function sayReport(report: RecoveryReport, terminal: Terminal): void {
+function sayReport(report: RecoveryReport, flags: RecoverFlags, terminal: Terminal): void {
   if (terminal.json) {
     for (const job of report.jobs) terminal.event('job', { ...job });
     terminal.event('leftovers', { removed: report.leftovers });
     return;
   }
-  for (const { job, name, status, mended, damage } of report.jobs) {
+  for (const { job, name, status, mended, damage, unrecorded } of report.jobs) {
     const mark = damage.length > 0 ? terminal.style('red', '✘') : terminal.style('green', '✔');
     terminal.data(`${mark} ${job}  ${status}  ${name ?? ''}`.trimEnd());
     for (const what of mended) terminal.data(`  mended: ${what}`);
     for (const what of damage) terminal.data(`  damaged: ${what}`);
     if (damage.length > 0) terminal.data('  Put what is named back from a backup; run this again.');
+    if (flags.provider !== true && unrecorded.length > 0) sayUnrecorded(unrecorded, terminal);
     if (status === 'stillborn') {
       terminal.data(`  Nothing of it was sent. To remove it: ${terminal.command('prune', job)}`);
     }
@@ -77,13 +83,25 @@ function sayReport(report: RecoveryReport, terminal: Terminal): void {
   terminal.say(`${plural(report.jobs.length, 'job')}: ${mended} mended, ${damaged} damaged.`);
 }
 
+/** Of a chunk that waits there is nothing either, so this is no damage. */
+function sayUnrecorded(chunks: readonly string[], terminal: Terminal): void {
+  const more = chunks.length > SHOWN_CHUNKS ? ' …' : '';
+  const names = `${chunks.slice(0, SHOWN_CHUNKS).join(' ')}${more}`;
+  terminal.data(`  without an entry: ${plural(chunks.length, 'chunk')}, ${names}`);
+  terminal.data(
+    '  Not sent yet, or sent and forgotten. Before anything runs, the provider can tell:',
+  );
+  terminal.data(`  ${terminal.command('recover', '--provider')}`);
+}
+
+/** Resolves to whether nothing would be sent that the provider has already. */
 async function seeToProvider(
   report: RecoveryReport,
   flags: RecoverFlags,
   config: Config,
   store: Store,
   terminal: Terminal,
-): Promise<void> {
+): Promise<boolean> {
   const provider = createProvider(config);
   const own = (await store.blobs.get(INSTALLATION))?.toString() ?? null;
   const installation = flags.installation ?? own;
@@ -100,16 +118,9 @@ async function seeToProvider(
   const survey = await surveyProvider(request, known, provider, store.clock);
   saySurvey(survey, installation === own, terminal);
   await seeToForgotten(survey, flags, store, terminal);
-  if (survey.orphans.length === 0 || installation !== own) return;
-  if (flags.yes !== true) {
-    terminal.say('The same command with --yes deletes these uploads.');
-    return;
-  }
-  for (const { id } of survey.orphans) {
-    await patiently(store.clock, () => provider.deleteFile(id));
-    terminal.event('deleted', { file: id });
-  }
-  terminal.say(`${plural(survey.orphans.length, 'upload')} deleted.`);
+  if (installation === own) await seeToOrphans(survey, flags, provider, store, terminal);
+  const isGivenBack = survey.forgotten.length === 0 || flags.yes === true;
+  return isGivenBack && survey.unknown.every(({ isUnplanned }) => !isUnplanned);
 }
 
 async function seeToForgotten(
@@ -120,8 +131,11 @@ async function seeToForgotten(
 ): Promise<void> {
   if (forgotten.length === 0) return;
   if (flags.yes !== true) {
-    terminal.say('Let nothing run before: it would be sent anew. The same command with --yes');
-    terminal.say('gives these batches back to their jobs, which then bring their answers home.');
+    const command = terminal.command('recover', '--provider', '--yes');
+    terminal.event('to_give_back', { batches: forgotten.length, command });
+    if (terminal.json) return;
+    terminal.data('  Let nothing run before: it would be sent anew. To give them back:');
+    terminal.data(`  ${command}`);
     return;
   }
   for (const one of forgotten) {
@@ -129,6 +143,25 @@ async function seeToForgotten(
     terminal.event('given_back', { job: one.job, chunk: one.chunk.id, batch: one.batchId, given });
   }
   terminal.say(`${plural(forgotten.length, 'batch', 'batches')} given back.`);
+}
+
+async function seeToOrphans(
+  { orphans }: ProviderSurvey,
+  flags: RecoverFlags,
+  provider: BatchProvider,
+  store: Store,
+  terminal: Terminal,
+): Promise<void> {
+  if (orphans.length === 0) return;
+  if (flags.yes !== true) {
+    terminal.say('The same command with --yes deletes these uploads.');
+    return;
+  }
+  for (const { id } of orphans) {
+    await patiently(store.clock, () => provider.deleteFile(id));
+    terminal.event('deleted', { file: id });
+  }
+  terminal.say(`${plural(orphans.length, 'upload')} deleted.`);
 }
 
 /** What the jobs that can be read know of; a damaged chunk says nothing. */

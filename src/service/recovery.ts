@@ -3,7 +3,7 @@
  * alone. It mends what follows from the journal, names what does not, and touches no entry.
  */
 
-import type { JobId } from '../domain/ids.ts';
+import type { ChunkId, JobId } from '../domain/ids.ts';
 import { parseJobId } from '../domain/ids.ts';
 import type { JobState, JobStatus } from '../domain/job.ts';
 import { isTerminal, jobStatus } from '../domain/job.ts';
@@ -32,6 +32,8 @@ export interface JobRecovery {
   readonly mended: readonly string[];
   /** What only a backup can bring back; each names the object. */
   readonly damage: readonly string[];
+  /** Chunks without an entry: not sent yet, or forgotten. Only the provider can tell. */
+  readonly unrecorded: readonly ChunkId[];
 }
 
 export interface RecoveryReport {
@@ -53,6 +55,7 @@ interface Finding {
   readonly state: JobState | null;
   readonly mended: string[];
   readonly damage: string[];
+  readonly unrecorded: ChunkId[];
 }
 
 export class Recovery {
@@ -83,7 +86,7 @@ export class Recovery {
 
   async #recoverJob(job: JobId): Promise<Finding> {
     const { state, damage } = await auditJob(this.#tools.journal, job);
-    const finding: Finding = { job, state, mended: [], damage: [] };
+    const finding: Finding = { job, state, mended: [], damage: [], unrecorded: [] };
     if (damage !== null) finding.damage.push(damage);
     if (state === null || !isPlanned(state)) return finding;
     if ('result' in state) {
@@ -111,6 +114,7 @@ export class Recovery {
     }
     // What the merge has read, nobody needs any more.
     if (job.status !== 'planned') return;
+    if (version === 0 && chunk.requests > 0) finding.unrecorded.push(chunk.id);
     const problems = await auditChunkFiles(finding.job, chunk, state, this.#tools);
     finding.damage.push(...problems);
     if (state.status !== 'settled') return;
@@ -197,7 +201,7 @@ export class Recovery {
   }
 }
 
-function asReport({ job, state, mended, damage }: Finding, isStillborn: boolean): JobRecovery {
+function asReport({ state, ...found }: Finding, isStillborn: boolean): JobRecovery {
   const status = state === null ? 'unreadable' : isStillborn ? 'stillborn' : jobStatus(state);
-  return { job, name: state?.spec.name ?? null, status, mended, damage };
+  return { ...found, name: state?.spec.name ?? null, status };
 }

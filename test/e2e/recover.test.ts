@@ -35,6 +35,7 @@ interface Said {
   readonly adopt?: string;
   readonly batch?: string;
   readonly given?: boolean;
+  readonly unrecorded?: readonly string[];
 }
 
 /** A run that has one chunk settled and two batches alive, and then dies. */
@@ -156,7 +157,17 @@ describe('an older copy that is restored', () => {
     for (const entry of (await readdir(join(journal, String(live[1])))).toSorted().slice(1)) {
       await rm(join(journal, String(live[1]), entry));
     }
+    // Here nothing tells the one from a chunk that waits to be sent.
+    const local = await recover(place);
+    expect(local.code).toBe(0);
+    expect(local.said.find(({ type }) => type === 'job')?.unrecorded).toEqual([live[0]]);
+    const words = (await place.command(['recover'])).stdout;
+    expect(words).toMatch(new RegExp(`without an entry: 1 chunk, ${live[0]}\\n`));
+    expect(words).toMatch(/^ {2}batchwright recover --provider/m);
+
     const found = await recover(place, '--provider');
+    expect(found.code).toBe(4);
+    expect(found.said.find(({ type }) => type === 'to_give_back')).toMatchObject({ batches: 2 });
     const forgotten = found.said.filter(({ type }) => type === 'forgotten');
     expect(forgotten).toHaveLength(2);
     expect(found.said.filter(({ type }) => type === 'unknown')).toEqual([]);
@@ -165,13 +176,15 @@ describe('an older copy that is restored', () => {
     expect(refused.code).toBe(4);
     expect(refused.stderr).toMatch(/has forgotten it; batchwright recover --provider --yes/);
 
-    const given = (await recover(place, '--provider', '--yes')).said;
+    const { code, said: given } = await recover(place, '--provider', '--yes');
+    expect(code).toBe(0);
     expect(given.filter(({ type }) => type === 'given_back')).toMatchObject([
       { given: true },
       { given: true },
     ]);
-    const again = (await recover(place, '--provider', '--yes')).said;
-    expect(again.filter(({ type }) => type === 'forgotten')).toEqual([]);
+    const again = await recover(place, '--provider');
+    expect(again.code).toBe(0);
+    expect(again.said.filter(({ type }) => type === 'forgotten')).toEqual([]);
     await simulator.controls.advance(HOUR_MS);
     const ended = await place.command(place.runArgs(...OPTIONS));
     expect(ended.code, ended.stderr).toBe(0);
