@@ -74,9 +74,7 @@ export class Adoption {
     if (known !== null) return { job: known, attached: true };
 
     const here = await KnownBatches.of(await this.#jobs.list(), this.#views);
-    refuseAll(ids, (id) => ownedBy(here.owners.get(id)));
-    const found = inOwnOrder(await this.#look(ids));
-    refuseAll(found, ({ batch }) => awaitedBy(batch, here));
+    const found = inOwnOrder(await this.#look(ids, here));
     const isMadeHere = ({ batch }: Found): boolean =>
       jobNameOf(batch) !== null && batch.metadata['installation'] === this.#installation;
     const keepsFiles = files === 'auto' ? !found.every(isMadeHere) : files === 'keep';
@@ -85,11 +83,11 @@ export class Adoption {
     return this.#jobs.submit({ ...rest, name: source.location, source, fresh: false });
   }
 
-  async #look(ids: readonly string[]): Promise<Found[]> {
+  async #look(ids: readonly string[], here: KnownBatches): Promise<Found[]> {
     const found: Found[] = [];
     const problems: string[] = [];
     for (const id of ids) {
-      const one = await this.#lookAt(id);
+      const one = ownedBy(here.owners.get(id)) ?? (await this.#lookAt(id, here));
       if (typeof one === 'string') problems.push(`${id}: ${one}`);
       else found.push(one);
     }
@@ -98,7 +96,7 @@ export class Adoption {
   }
 
   /** The batch with its input file, or why it cannot be taken over. */
-  async #lookAt(id: string): Promise<Found | string> {
+  async #lookAt(id: string, here: KnownBatches): Promise<Found | string> {
     const batch = await patiently(this.#clock, () => this.#provider.retrieveBatch(id)).catch(
       (error: unknown) => {
         if (error instanceof Weather && error.status === 404) return null;
@@ -114,7 +112,7 @@ export class Adoption {
     const fileId = batch.inputFileId;
     if (fileId === null) return 'the provider names no input file for it; leave it out';
     const file = await patiently(this.#clock, () => this.#provider.retrieveFile(fileId));
-    if (file !== null) return { batch, file };
+    if (file !== null) return awaitedBy(batch, here) ?? { batch, file };
     return (
       `its input file ${fileId} is gone, so nobody can tell which requests it holds and in which ` +
       'order; leave it out, and run its requests as a set of their own'
@@ -130,18 +128,6 @@ function requireIds(ids: readonly string[]): void {
   if (ids.length > MAX_BATCHES) {
     throw new Refusal('configuration', `At most ${MAX_BATCHES} batches make one job.`);
   }
-}
-
-/** Refuses where there is a reason against any of them, naming each. */
-function refuseAll<Item extends string | Found>(
-  items: readonly Item[],
-  reasonOf: (item: Item) => string | null,
-): void {
-  const problems = items.flatMap((item) => {
-    const reason = reasonOf(item);
-    return reason === null ? [] : [`${typeof item === 'string' ? item : item.batch.id}: ${reason}`];
-  });
-  if (problems.length > 0) throw new Refusal('not_adoptable', problems.join('\n'));
 }
 
 function ownedBy(job: JobId | undefined): string | null {

@@ -72,14 +72,16 @@ describe('batches that cannot be taken over', () => {
     expect((await place.command(['list'])).stdout).toBe('');
   });
 
-  test('are refused with the name of the job that has them', async () => {
+  test('are refused with the name of the job that has them, beside all others', async () => {
     const { place, simulator } = await openScene(LINES);
     expect((await place.command(place.runArgs())).code).toBe(0);
     const job = (await place.jobFolder()).split('/').at(-1) ?? '';
     const ids = simulator.controls.batches().map(({ id }) => id);
-    const ended = await place.command(adoptArgs(place, ids));
+    const unknown = `batch_${'0'.repeat(32)}`;
+    const ended = await place.command(adoptArgs(place, [...ids, unknown]));
     expect(ended.code).toBe(4);
     for (const id of ids) expect(ended.stderr).toContain(`${id}: the job ${job} of this data`);
+    expect(ended.stderr).toContain(`${unknown}: the provider knows no such batch`);
   });
 
   test('are refused as no ids before anybody is asked', async () => {
