@@ -127,6 +127,8 @@ async function callOf(
   const json = await jsonOf(route.body, request, response);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  // It may have gone while its key was looked up: then nothing more is told of it.
+  if (response.destroyed) gone.abort();
   return {
     tenant,
     desk: parts.desk(tenant),

@@ -10,7 +10,7 @@ const MEANINGS = {
   ambiguous_job: 'Several jobs begin with that id.',
   batch_already_over: 'The batch is over: there is nothing to cancel.',
   body_too_large: 'The JSON body is larger than what is taken.',
-  client_gone: 'The client went away before its body was whole.',
+  client_gone: 'The client went away before it had its answer.',
   configuration: 'The service is not set up for this.',
   empty_input: 'The request set holds no request.',
   file_not_found: 'The input file of the batch is not there.',

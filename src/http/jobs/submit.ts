@@ -13,6 +13,7 @@ import type { Call, Mounted, Reply } from '../call.ts';
 import { mount } from '../call.ts';
 import { createJob } from '../contract/jobs.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { makeJob } from '../make-job.ts';
 import { Problem } from '../problem.ts';
 import { jobBody } from './job-body.ts';
 
@@ -104,7 +105,7 @@ async function dropUnmade({ desk }: CreateCall, job: JobId, sets: RequestSets): 
 }
 
 async function submitted(call: CreateCall, order: Order, parts: SubmitParts): Promise<Reply> {
-  const { job, attached } = await call.desk.submit(order);
+  const { job, attached } = await makeJob(call, order);
   const state = await call.desk.job(job);
   if (attached) {
     try {

@@ -14,6 +14,8 @@ import { Problem } from '../problem.ts';
 import type { BatchSources } from './batch-view.ts';
 import { batchView, jobOfBatch } from './batch-view.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
+import type { Caller } from '../make-job.ts';
+import { makeJob } from '../make-job.ts';
 import { pageBody } from './page.ts';
 import { isSameBatch, RepeatedCreates } from './repeated-create.ts';
 
@@ -35,13 +37,14 @@ const MAX_ATTEMPTS = 3;
 export function batchRoutes(parts: BatchParts): Mounted[] {
   const creates = new RepeatedCreates();
   return [
-    mount(createBatch, async ({ desk, json, request }) => {
+    mount(createBatch, async (call) => {
+      const { desk, json, request } = call;
       if (json === null) throw notJson();
       await parts.requireReady();
       const source = await requireInput(json.input_file_id, desk, parts.files);
       const key = idempotencyKeyOf(request);
       const order = orderOf(json, source, parts.newJob(), key);
-      const state = await creates.once(request, order, desk, () => make(order, desk));
+      const state = await creates.once(call, order, () => make(call, order));
       return { status: 200, json: await batchView(state, parts) };
     }),
     mount(listBatches, async ({ desk, query }) => {
@@ -82,9 +85,9 @@ async function requireInput(id: string, desk: Desk, files: TenantFiles): Promise
 }
 
 /** Makes the batch, or finds the one of the same idempotency key. */
-async function make(order: Order, desk: Desk): Promise<JobState> {
-  const { job, attached } = await desk.submit(order);
-  const state = await desk.job(job);
+async function make(caller: Caller, order: Order): Promise<JobState> {
+  const { job, attached } = await makeJob(caller, order);
+  const state = await caller.desk.job(job);
   if (!attached || isSameBatch(state, order)) return state;
   const message = 'Keys for idempotent requests can only be used with the same parameters.';
   const headers = { 'x-should-retry': 'false' };

@@ -4,11 +4,12 @@
  * Without a look, one call could be paid for three times.
  */
 
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { JobId } from '../../domain/ids.ts';
 import type { JobState } from '../../domain/job.ts';
-import type { Desk, JobPage, Order } from '../../service/desk.ts';
+import type { JobPage, Order } from '../../service/desk.ts';
 import { isSameOrder } from '../../service/desk.ts';
+import type { Caller } from '../make-job.ts';
 
 /** What the SDKs wait for an answer where they do not say; one says it by another name. */
 const DEFAULT_TIMEOUT_SECONDS = 600;
@@ -28,17 +29,12 @@ export class RepeatedCreates {
    * Makes the batch by `make`, or finds the one that an earlier try of the same call has made. A
    * try that is still at work is waited for.
    */
-  async once(
-    request: IncomingMessage,
-    order: Order,
-    desk: Desk,
-    make: () => Promise<JobState>,
-  ): Promise<JobState> {
-    const kind = JSON.stringify([desk.tenant, order.terms, order.defaults]);
+  async once(caller: Caller, order: Order, make: () => Promise<JobState>): Promise<JobState> {
+    const kind = JSON.stringify([caller.desk.tenant, order.terms, order.defaults]);
     const before = this.#running.get(kind) ?? Promise.resolve();
     const turn = before
       .catch(() => undefined)
-      .then(async () => (await earlierTry(request, order, desk)) ?? make());
+      .then(async () => (await earlierTry(caller, order)) ?? make());
     this.#running.set(kind, turn);
     try {
       return await turn;
@@ -48,18 +44,19 @@ export class RepeatedCreates {
   }
 }
 
-/** Null: the call is not repeated, or it has made nothing yet. */
+/** Null: the call is not repeated, or it has made nothing yet, or it has a key, which decides. */
 async function earlierTry(
-  { headers }: IncomingMessage,
+  { desk, request: { headers } }: Caller,
   order: Order,
-  desk: Desk,
 ): Promise<JobState | null> {
+  if (order.idempotencyKey !== null) return null;
   const tries = Number(headers['x-stainless-retry-count'] ?? 0);
   if (!(tries > 0)) return null;
   // The first try began no earlier than this. A batch of the time since may be over already.
   const sinceMs = Date.now() - tries * (timeoutSeconds(headers) + REST_SECONDS) * 1000;
+  // A batch that its owner has cancelled is no answer to somebody who wants it to run.
   const isTry = (state: JobState): boolean =>
-    state.spec.createdAtMs > sinceMs && isSameBatch(state, order);
+    state.spec.createdAtMs > sinceMs && state.intent.kind !== 'cancel' && isSameBatch(state, order);
   let after: JobId | null = null;
   for (let looked = 0; looked < LOOKED_AT; looked += PAGE) {
     const wish = { after, limit: PAGE, order: 'newest', statuses: null } as const;
