@@ -1,5 +1,6 @@
 /** Tells of batches that stay in one status too long, and of answers that may soon be deleted. */
 
+import type { ChunkState } from '../domain/chunk.ts';
 import type { ChunkTask, Tools } from '../stages/tools.ts';
 import { expiryOf } from './expiry.ts';
 
@@ -50,14 +51,14 @@ export class BatchAlarms {
     const { job, chunk, stream } = task;
     const key = `${job.id}/${chunk.id}`;
     const { state } = stream;
-    if (state.status !== 'submitted' && state.status !== 'ended') {
+    const batchId = watchedBatch(state);
+    if (batchId === null) {
       this.#seen.delete(key);
       return;
     }
     const nowMs = this.#tools.clock.monotonicMs();
-    const batchId = state.status === 'submitted' ? state.batchId : state.batch.batchId;
     const seen = this.#update(key, batchId, phase, nowMs);
-    if (state.status === 'submitted') this.#tellIfStuck(task, seen, nowMs);
+    if (state.status !== 'ended') this.#tellIfStuck(task, seen, nowMs);
     if (seen.agedMs !== null && nowMs - seen.agedMs < REMINDER_MS) return;
     seen.agedMs = nowMs;
     const { journal, clock, notices } = this.#tools;
@@ -97,6 +98,14 @@ export class BatchAlarms {
       chunk: chunk.id,
     });
   }
+}
+
+/** The batch that the chunk waits for; null: none. */
+function watchedBatch(state: ChunkState): string | null {
+  if (state.status === 'submitted') return state.batchId;
+  if (state.status === 'ended') return state.batch.batchId;
+  const waits = state.status === 'waiting' || state.status === 'settling';
+  return waits ? (state.strays[0]?.batchId ?? null) : null;
 }
 
 /** `24h` or `7d` in milliseconds; a day where it says something else. */

@@ -11,7 +11,7 @@ import { isTerminal } from '../domain/job.ts';
 import { holdsSlot, needsSlot, owedByChunk, owedByJob } from '../domain/owed.ts';
 import type { ChunkProgress, ChunkRef } from '../ports/live-board.ts';
 import type { StepAges } from '../ports/step-ages.ts';
-import type { Bell, WorkQueue } from '../ports/work-queue.ts';
+import type { WorkQueue } from '../ports/work-queue.ts';
 import { closeJob } from '../stages/clean.ts';
 import { concurrently } from '../stages/concurrently.ts';
 import { OPEN_FOLDER, settledFolder } from '../stages/names.ts';
@@ -22,14 +22,15 @@ import { modelOf } from '../stages/upload.ts';
 import type { Alerts } from './alerts.ts';
 import { BatchAlarms } from './batch-alarms.ts';
 import type { Callbacks } from './callbacks.ts';
-import type { DueBell } from './bells.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import { isShown, progressOf } from './chunk-effects.ts';
 import type { JobLook, Slots } from './idleness.ts';
 import { Idleness } from './idleness.ts';
 import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
+import { Neighbours } from './neighbours.ts';
 import { OldestSteps } from './oldest-steps.ts';
+import { SleepingBells } from './sleeping-bells.ts';
 
 /** Chunks whose streams are loaded at once. */
 const CONCURRENCY = 16;
@@ -37,20 +38,16 @@ const CONCURRENCY = 16;
 /** A slot that no journal explains is freed after this time: an upload may still run. */
 const SLOT_GRACE_MS = 15 * 60_000;
 
-/** A bell that slept this much longer than any step asks for is rung whatever the queue thinks. */
-const OVERDUE_MS = 60_000;
-
 export class Sweep {
   readonly #tools: Tools;
   readonly #queue: WorkQueue;
   readonly #views: JobViews;
-  readonly #provider: ProviderIdentity;
+  readonly #neighbours: Neighbours;
   readonly #alerts: Alerts;
   readonly #callbacks: Pick<Callbacks, 'note'>;
   readonly #idleness: Idleness;
   readonly #batches: BatchAlarms;
-  /** The longest time for which a step that appended nothing asks. */
-  readonly #longestSleepMs: number;
+  readonly #sleepers: SleepingBells;
   #oldest = new OldestSteps();
 
   constructor(
@@ -64,13 +61,12 @@ export class Sweep {
     this.#tools = tools;
     this.#queue = queue;
     this.#views = views;
-    this.#provider = provider;
+    this.#neighbours = new Neighbours(tools, provider);
     this.#alerts = alerts;
     this.#callbacks = callbacks;
     this.#idleness = new Idleness(tools);
     this.#batches = new BatchAlarms(tools);
-    const { poll, retry } = tools.policy;
-    this.#longestSleepMs = Math.max(poll.pinnedMs ?? poll.maxMs, retry.weatherMaxMs);
+    this.#sleepers = new SleepingBells(tools, queue);
   }
 
   /** How long the oldest owed steps had waited when the last sweep saw them. */
@@ -87,6 +83,7 @@ export class Sweep {
       models: new Set(),
       looks: [],
       oldest,
+      isRestored: true,
     };
     const failures: unknown[] = [];
     const failed = (error: unknown): void => void failures.push(error);
@@ -95,6 +92,7 @@ export class Sweep {
       failed(error);
       return true;
     });
+    await this.#neighbours.show().catch(failed);
     for (const name of await this.#tools.blobs.list(OPEN_FOLDER)) {
       const id = parseJobId(name);
       // One job that cannot be read must not keep the others from going on.
@@ -104,17 +102,22 @@ export class Sweep {
     for (const model of round.models) {
       await this.#freeDeadSlots(model, round.live).then((held) => slots.set(model, held), failed);
     }
+    // A board that misses slots would let too many batches live: the next sweep tries again.
+    if (!wasReady && round.isRestored) await this.#tools.board.markReady().catch(failed);
     await this.#raiseAlarms(round, slots).catch(failed);
     if (round.looks.length > 0) await sweepOrphans(this.#tools).catch(failed);
     this.#oldest = oldest;
-    if (!wasReady) await this.#tools.board.markReady();
     if (failures.length > 0) throw failures[0];
   }
 
   async #sweepOpen(id: JobId, round: Round, failed: Failed): Promise<void> {
     const task = await this.#views.jobTask(id);
-    if (task === null || !this.#isOurs(task.stream.state)) return;
+    if (task === null) return;
     const { state, version } = task.stream;
+    if (!this.#neighbours.isOurs(state)) {
+      if (!isTerminal(state)) await this.#neighbours.look(state);
+      return;
+    }
     await this.#callbacks.note(state);
     if (isTerminal(state)) {
       await this.#alerts.close(id);
@@ -154,6 +157,7 @@ export class Sweep {
     const board: { shown: ReadonlyMap<ChunkId, ChunkProgress> | null } = { shown: null };
     const cut = (error: unknown): void => {
       board.shown = null;
+      round.isRestored = false;
       failed(error);
     };
     await this.#tools.board.progress(id).then((shown) => (board.shown = shown), cut);
@@ -210,36 +214,15 @@ export class Sweep {
     const due = chunkBell(ref.job, ref.chunk, state, version);
     if (due === null) return;
     // Who pauses wants no slot yet, and must not keep those from ringing that do.
-    const isPausing = due.delayMs > 0 && this.#restMs(due, atMs) > 0;
+    const isPausing = due.delayMs > 0 && this.#sleepers.restMs(due, atMs) > 0;
     if (!isPausing && this.#standsInLine(state, modelOf(task), round)) return;
-    await this.#ringOrWake(due, atMs);
+    await this.#sleepers.ringOrWake(due, atMs);
   }
 
   /** Tells of jobs that idle, and takes away alerts that are over. */
   async #raiseAlarms({ looks }: Round, slots: Slots): Promise<void> {
     const well = await this.#idleness.judge(looks, slots);
     for (const { id } of looks) await this.#alerts.tend(id, well.has(id), this.#tools.watch);
-  }
-
-  /**
-   * A bell that sleeps by a wall clock that was set back is woken by our monotonic one. A lost
-   * bell sleeps for what is left of its pause.
-   */
-  async #ringOrWake(due: DueBell, atMs: number | null): Promise<void> {
-    const key = sleepKeyOf(due.bell);
-    const { elapsedMs } = this.#tools.watch.see(key);
-    if (elapsedMs <= due.delayMs + this.#longestSleepMs + OVERDUE_MS) {
-      return this.#queue.ring(due.bell, this.#restMs(due, atMs));
-    }
-    this.#tools.watch.forget(key);
-    await this.#queue.wake(due.bell);
-  }
-
-  /** What is left of its pause; by the wall clock that can only be too short. */
-  #restMs({ bell, delayMs }: DueBell, atMs: number | null): number {
-    const { elapsedMs } = this.#tools.watch.see(sleepKeyOf(bell));
-    const byWallMs = atMs === null ? 0 : this.#tools.clock.wallMs() - atMs;
-    return Math.max(0, delayMs - Math.max(elapsedMs, byWallMs));
   }
 
   /** By the wall clock, which may be wrong: for people only. */
@@ -265,14 +248,6 @@ export class Sweep {
     }
     return held;
   }
-
-  #isOurs(state: JobState): boolean {
-    const { baseUrl, organization, project } = state.spec.provider;
-    const ours = this.#provider;
-    return (
-      baseUrl === ours.baseUrl && organization === ours.organization && project === ours.project
-    );
-  }
 }
 
 interface Round {
@@ -283,14 +258,12 @@ interface Round {
   readonly models: Set<string>;
   readonly looks: JobLook[];
   readonly oldest: OldestSteps;
+  /** False where the board could not be told something that the journal says. */
+  isRestored: boolean;
 }
 
 /** Takes what failed: the sweep goes on with the rest, and rejects with it in the end. */
 type Failed = (error: unknown) => void;
-
-function sleepKeyOf({ job, chunk, version }: Bell): string {
-  return `sweep ${job} ${chunk ?? 'job'} ${version}`;
-}
 
 function keyOf(ref: ChunkRef): string {
   return `${ref.job}/${ref.chunk}`;

@@ -7,7 +7,7 @@ import type { Weather } from '../domain/errors.ts';
 import { LASTING_WEATHER_MS } from '../domain/retry.ts';
 import type { ChunkTask, Tools } from './tools.ts';
 
-/** A create failed, or its outcome is unknown: an alert where none of the job's came to anything. */
+/** A create failed, or its outcome is unknown: an alert where no other came to anything. */
 export function noteFailedCreate(task: ChunkTask, { message }: Weather, tools: Tools): void {
   const key = keyOf(task);
   if (tools.watch.see(key).elapsedMs < LASTING_WEATHER_MS) return;

@@ -12,6 +12,11 @@ export const OPEN_FOLDER = `${HOME}/open`;
 export const JOBS_FOLDER = `${HOME}/jobs`;
 export const SOURCES_FOLDER = `${HOME}/sources`;
 export const INSTALLATION = `${HOME}/installation`;
+/** Whoever works for an account beats here; `account` is a hash of its provider's identity. */
+export function accountName(account: string): string {
+  return `${HOME}/accounts/${account}.json`;
+}
+
 /** Callbacks that are still to be made, one object for each job. */
 export const CALLBACKS_FOLDER = `${HOME}/callbacks`;
 

@@ -12,7 +12,7 @@ import { mayRun, recordStrays } from './strays.ts';
 import type { ChunkTask, StageAnswer, Tools } from './tools.ts';
 import { MOVED, later } from './tools.ts';
 
-/** State `waiting` or `settling` with strays: ends them unless they are spared, stores what they answered. */
+/** `waiting` or `settling` with strays: ends them unless spared, stores what they answered. */
 export async function collectStrays(task: ChunkTask, tools: Tools): Promise<StageAnswer> {
   const { stream } = task;
   const stray = stream.state.strays[0];

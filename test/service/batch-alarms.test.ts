@@ -73,6 +73,24 @@ describe('a batch in one status', () => {
   });
 });
 
+it('a stray that does not end is told of, though its chunk only waits', async () => {
+  const scene = await Scene.open(['a-ok', 'b-ok']);
+  const hand = scene.worker('worker');
+  await scene.jobUntil(hand, 'planned');
+  const stray = { batchId: 'batch_stuck', number: 1, spared: true };
+  await scene.turn((await scene.chunkTask(hand)).stream.record({ type: 'stray_found', stray }));
+  const alarms = new BatchAlarms(hand.tools);
+  const look = async (): Promise<void> =>
+    scene.turn(alarms.look(await scene.chunkTask(hand), 'waiting'));
+  await look();
+  await scene.wait(DAY_MS);
+  await look();
+  expect(scene.world.notices.get('batch_stuck')).toBeUndefined();
+  await scene.wait(2 * HOUR_MS);
+  await look();
+  expect(scene.world.notices.get('batch_stuck')).toBe(1);
+});
+
 describe('answers at the provider', () => {
   async function expiry(hand: Hand, scene: Scene, days: number) {
     const { job, chunk, stream } = await scene.chunkTask(hand);

@@ -34,6 +34,34 @@ describe('the sweep', () => {
     expect(await rungBy(watched)).toHaveLength(1);
   });
 
+  it('rings for a stray and for one that waits, though there is only one slot', async () => {
+    const watched = await watchedJob(undefined, { maxLiveBatches: 1 });
+    const task = await watched.scene.chunkTask(watched.worker);
+    const stray = { batchId: 'batch_forgotten', number: 1, spared: true };
+    await watched.scene.turn(task.stream.record({ type: 'stray_found', stray }));
+    expect(await rungBy(watched)).toEqual([chunkIdOf(0), chunkIdOf(1)]);
+  });
+
+  it('calls no board ready that could not be told of a live batch', async () => {
+    let isBroken = true;
+    const broken = ({ board }: Tools) => ({
+      board: new Proxy(board, {
+        get: (target, key) =>
+          key === 'restoreSlot' && isBroken
+            ? () => Promise.reject(new Error('full'))
+            : Reflect.get(target, key),
+      }),
+    });
+    const { scene, worker, sweep } = await watchedJob(broken, {}, ['a-ok', 'b-ok']);
+    await scene.chunkUntil(worker, 'submitted');
+    scene.world.board.forget();
+    await expect(sweep()).rejects.toThrow('full');
+    expect(await scene.world.board.isReady()).toBe(false);
+    isBroken = false;
+    await sweep();
+    expect(await scene.world.board.isReady()).toBe(true);
+  });
+
   it.each([
     ['five minutes', { pinnedMs: null, minMs: 5_000, maxMs: 5 * MINUTE_MS }, [3, 6]],
     ['an hour', { pinnedMs: 60 * MINUTE_MS, minMs: 5_000, maxMs: 5 * MINUTE_MS }, [14]],

@@ -44,3 +44,45 @@ describe('an output that is gone together with its batch', () => {
     expect(rejected.at(-1)).toMatchObject({ kind: 'permanent', status: 404 });
   });
 });
+
+describe('an output that holds fewer answers than the provider counted', () => {
+  const answer = (id: string): string => {
+    const response = { status_code: 200, body: {} };
+    return `${JSON.stringify({ id: `r-${id}`, custom_id: id, response, error: null })}\n`;
+  };
+
+  /** The second answer is there only from a time on, counted from the first fetch. */
+  async function laggingScene(lagMs: number) {
+    const stage = await chunkScene('ended', {
+      download: async (_id, path) => {
+        startedMs ??= stage.scene.world.scheduler.nowMs;
+        const isWhole = stage.scene.world.scheduler.nowMs - startedMs >= lagMs;
+        const bytes = Buffer.from(answer('a-ok') + (isWhole ? answer('b-ok') : ''));
+        stage.scene.world.files.write(path, bytes);
+        return { sizeBytes: bytes.length };
+      },
+    });
+    let startedMs: number | null = null;
+    const { scene } = stage;
+    for (let fetches = 0; fetches < 20 && scene.chunk.status === 'ended'; fetches += 1) {
+      const came = await stage.run(collect);
+      if (came.kind === 'later') await scene.wait(came.delayMs);
+    }
+    return scene;
+  }
+
+  it('is fetched again for minutes, and nothing is sent again where the rest comes', async () => {
+    const scene = await laggingScene(5 * 60_000);
+    expect(scene.chunk).toMatchObject({ status: 'settling', tally: { succeeded: 2, pending: 0 } });
+    expect(scene.world.notices.get('answers_incomplete')).toBeUndefined();
+    expect(scene.chunk.files).toHaveLength(2);
+  });
+
+  it('is told of and stays at the provider where the rest does not come', async () => {
+    const scene = await laggingScene(Infinity);
+    expect(scene.chunk).toMatchObject({ status: 'waiting', tally: { succeeded: 1, pending: 1 } });
+    expect(scene.world.notices.get('answers_incomplete')).toBe(1);
+    // Only its input file is to be deleted.
+    expect(scene.chunk.files).toHaveLength(1);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collectStrays, settle } from '../../src/stages/settle.ts';
 import { chunkScene, refusal } from './support/chunk-scene.ts';
+import { batchOf } from './support/provider.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -47,5 +48,50 @@ describe('a stray that the provider has forgotten', () => {
     await looks(1);
     await run(settle);
     expect(scene.chunk).toMatchObject({ status: 'settled', part: { failed: 2 } });
+  });
+});
+
+describe('a stray whose output is lost', () => {
+  it('is not bought again: what it may have answered gets error lines', async () => {
+    const gone = () => Promise.reject(refusal(404));
+    const { scene, run, record } = await chunkScene('waiting', {
+      retrieveBatch: async (id) =>
+        batchOf({
+          id,
+          status: 'completed',
+          outputFileId: 'file-lost',
+          counts: { total: 2, completed: 2, failed: 0 },
+        }),
+      download: gone,
+    });
+    await record({
+      type: 'stray_found',
+      stray: { batchId: 'batch_paid', number: 1, spared: true },
+    });
+    for (let looks = 0; looks < 40 && scene.chunk.status === 'waiting'; looks += 1) {
+      await run(collectStrays);
+      await scene.wait(3 * MINUTE_MS);
+    }
+    expect(scene.chunk).toMatchObject({ status: 'settling', close: { code: 'output_lost' } });
+    expect(scene.count('uploaded')).toBe(0);
+    await run(settle);
+    expect(scene.chunk).toMatchObject({ status: 'settled', part: { failed: 2 } });
+  });
+});
+
+describe('a stray that lives on', () => {
+  it('is looked at less and less often', async () => {
+    const { scene, run, record } = await chunkScene('waiting', {
+      retrieveBatch: async (id) => batchOf({ id }),
+    });
+    await record({ type: 'stray_found', stray: { batchId: 'batch_on', number: 1, spared: true } });
+    const pauses: number[] = [];
+    for (let looks = 0; looks < 90; looks += 1) {
+      const came = await run(collectStrays);
+      if (came.kind !== 'later') throw new Error('the stray lives');
+      pauses.push(came.delayMs);
+      await scene.wait(came.delayMs);
+    }
+    expect(pauses.at(-1)).toBeGreaterThan(3 * (pauses[0] ?? 0));
   });
 });

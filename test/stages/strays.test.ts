@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobSource } from '../../src/domain/job.ts';
 import type { ProviderBatch } from '../../src/ports/batch-provider.ts';
+import { Sightings } from '../../src/stages/sightings.ts';
 import { poll } from '../../src/stages/poll.ts';
 import { setAside } from '../../src/stages/strays.ts';
 import type { Tools } from '../../src/stages/tools.ts';
@@ -95,6 +96,35 @@ describe('a second batch over one input file', () => {
 
   it('is a stray where an adopted job uploaded the file by itself', async () => {
     expect(await strayAfterPoll(false)).toEqual(['batch_twin']);
+  });
+});
+
+describe('a twin of a batch that has ended before anybody looked', () => {
+  const counts = { total: 2, completed: 0, failed: 0 };
+
+  async function endedScene(listBatches?: Tools['provider']['listBatches']) {
+    const { tools, fileId, listed, ...stage } = await strayScene();
+    listed.push(batchOf({ id: 'batch_twin', inputFileId: fileId }));
+    const retrieveBatch: Tools['provider']['retrieveBatch'] = async (id) =>
+      id === 'batch_twin' ? batchOf({ id }) : batchOf({ id, status: 'expired', counts });
+    const calls = listBatches === undefined ? { retrieveBatch } : { retrieveBatch, listBatches };
+    const provider = { ...tools.provider, ...calls };
+    const sightings = new Sightings(provider, tools.clock, 10);
+    await stage.run(poll, { ...tools, provider, sightings });
+    return stage.scene.chunk;
+  }
+
+  it('is recorded before the batch is', async () => {
+    const { status, strays } = await endedScene();
+    expect({ status, strays }).toEqual({
+      status: 'ended',
+      strays: [{ batchId: 'batch_twin', number: 1 }],
+    });
+  });
+
+  it('keeps nothing from its end where the provider cannot list now', async () => {
+    const { status } = await endedScene(() => Promise.reject(refusal(500)));
+    expect(status).toBe('ended');
   });
 });
 
