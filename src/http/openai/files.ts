@@ -22,7 +22,7 @@ import { Problem } from '../problem.ts';
 import { sendView } from '../send-bytes.ts';
 import { validated } from '../validate.ts';
 import { pageBody } from './page.ts';
-import { requireJsonLine, UPLOAD_RULES } from './upload-checks.ts';
+import { requireJsonLine, UPLOAD_RULES, uploadFault } from './upload-checks.ts';
 import type { OnTheWire } from './wire.ts';
 import { unixSeconds } from './wire.ts';
 
@@ -50,7 +50,9 @@ export function fileRoutes({ files, inFolder, takeForm }: FileParts): Mounted[] 
   return [
     mount(createFile, (call) =>
       inFolder(async (folder) => {
-        const form = await takeForm(call, folder, UPLOAD_RULES);
+        const form = await takeForm(call, folder, UPLOAD_RULES).catch((error: unknown) => {
+          throw uploadFault(error);
+        });
         const fields = fieldsOf(form);
         await requireJsonLine(form.path);
         const file = await files.add(call.desk, {

@@ -15,6 +15,8 @@ const MAX_FILENAME_CHARACTERS = 255;
 const HEAD_BYTES = 64 * 1024;
 
 const NEWLINE = 10;
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d, NEWLINE]);
 
 /** Asked while the form comes in: a client need not send gigabytes to learn of a bad field. */
 export const UPLOAD_RULES: FormRules = {
@@ -30,22 +32,44 @@ export const UPLOAD_RULES: FormRules = {
   },
 };
 
-/** Throws a Problem where the file's first line is no JSON object. */
+/** Throws a Problem where the file's first line that is not blank is no JSON object. */
 export async function requireJsonLine(path: string): Promise<void> {
   const head = await readHead(path);
+  if (head.length === 0) throw invalidFormat('it holds blank lines only');
   const end = head.indexOf(NEWLINE);
-  const line = head.toString('utf8', 0, end < 0 ? head.length : end).replace(/^\uFEFF/, '');
-  if (line.trim() === '') return;
+  const line = head.toString('utf8', 0, end < 0 ? head.length : end);
   const isCut = end < 0 && head.length === HEAD_BYTES;
-  if (isCut ? line.trimStart().startsWith('{') : isObject(line)) return;
+  if (isCut ? line.startsWith('{') : isObject(line)) return;
   throw invalidFormat('its first line is no JSON object');
 }
 
+/** The same error, in OpenAI's words where it has some of its own. */
+export function uploadFault(error: unknown): unknown {
+  const isEmpty = error instanceof Problem && error.code === 'empty_input';
+  return isEmpty ? invalidFormat('it is empty') : error;
+}
+
+/** From the first byte that is not blank; empty where there is none. */
 async function readHead(path: string): Promise<Buffer> {
   const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  const read = async (position: number): Promise<Buffer> => {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(HEAD_BYTES),
+      0,
+      HEAD_BYTES,
+      position,
+    );
     return buffer.subarray(0, bytesRead);
+  };
+  try {
+    let at = (await read(0)).indexOf(BYTE_ORDER_MARK) === 0 ? BYTE_ORDER_MARK.length : 0;
+    for (;;) {
+      const block = await read(at);
+      const first = block.findIndex((byte) => !BLANKS.has(byte));
+      if (first >= 0) return await read(at + first);
+      if (block.length === 0) return block;
+      at += block.length;
+    }
   } finally {
     await file.close();
   }

@@ -77,7 +77,12 @@ describe('a file on the door for OpenAI’s clients', () => {
     expect(await create('no json\n', 'in.jsonl')).toMatchObject(format);
     expect(await create('[1]\n', 'in.jsonl')).toMatchObject(format);
     expect(await create('{"a":1', 'in.jsonl')).toMatchObject(format);
-    expect(await create('', 'in.jsonl')).toMatchObject({ status: 400, code: 'empty_input' });
+    for (const blank of ['', '\n', '\uFEFF\n', ' \r\n\t\n'.repeat(20_000)]) {
+      const refusal = await create(blank, 'in.jsonl');
+      expect(refusal).toMatchObject(format);
+      expect(refusal.message).toMatch(/Invalid file format for Batch API\. Must be \.jsonl/);
+    }
+    expect(await create('\n\n[1]\n', 'in.jsonl')).toMatchObject(format);
     expect(await create(LINE, 'in.jsonl', { purpose: 'fine-tune' })).toMatchObject({
       status: 400,
       code: 'invalid_value',
@@ -96,9 +101,11 @@ describe('a file on the door for OpenAI’s clients', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('is taken where only a later line is bad, or the first is a long one', async () => {
+  it('is taken where only a later line is bad, blank ones come first, or the first is long', async () => {
     const { upload } = await openDoor({ workers: false });
     expect(await upload(['{}', 'bad'])).toMatchObject({ bytes: 7 });
+    const blank = Array.from({ length: 70_000 }, () => '');
+    expect(await upload(['\uFEFF', ...blank, '{}'])).toMatchObject({ bytes: 70_007 });
     const long = JSON.stringify({ custom_id: 'x'.repeat(200_000) });
     expect(await upload([long])).toMatchObject({ bytes: long.length + 1 });
   });
