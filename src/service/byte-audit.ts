@@ -8,12 +8,7 @@ import type { PartRecord } from '../domain/chunk.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { JobState } from '../domain/job.ts';
 import type { Plan, PlannedChunk } from '../domain/plan.ts';
-import type { BlobStore } from '../ports/blob-store.ts';
-import type { Journal } from '../ports/journal.ts';
-import type { Scratch } from '../ports/scratch.ts';
-import type { ThreadPool } from '../ports/thread-pool.ts';
-import type { JoinPart } from '../stages/answers/walk-parts.ts';
-import type { Engines } from '../stages/engines.ts';
+import type { JoinPart } from '../stages/answers/part-cursor.ts';
 import { manifestOf } from '../stages/manifest.ts';
 import {
   chunkFileName,
@@ -26,16 +21,10 @@ import {
 import type { SettledMark } from '../stages/settle.ts';
 import { markOf } from '../stages/settle.ts';
 import { auditChunkBytes } from './chunk-byte-audit.ts';
+import type { ByteAuditTools } from './chunk-byte-audit.ts';
 import { auditChunk, auditJob } from './journal-audit.ts';
 import { sameValue } from './same-value.ts';
 import { strangeNames } from './strange-names.ts';
-
-export interface ByteAuditTools {
-  readonly blobs: BlobStore;
-  readonly journal: Journal;
-  readonly scratch: Scratch;
-  readonly engines: ThreadPool<Engines>;
-}
 
 /** Sentences, each of which names an object of the store; empty where all is as it should be. */
 export async function auditBytes(id: JobId, tools: ByteAuditTools): Promise<string[]> {

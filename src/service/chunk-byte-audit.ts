@@ -9,11 +9,23 @@ import type {
 } from '../domain/chunk.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Scratch } from '../ports/scratch.ts';
+import type { ThreadPool } from '../ports/thread-pool.ts';
 import type { AttemptAnswers } from '../stages/answers/chunk-answers.ts';
+import type { Engines } from '../stages/engines.ts';
 import type { AttemptFile, ChunkFile } from '../stages/names.ts';
 import { attemptFileName, chunkFileName, chunkStreamName } from '../stages/names.ts';
-import type { ByteAuditTools } from './byte-audit.ts';
 import { sameValue } from './same-value.ts';
+
+/** What an audit of bytes takes. */
+export interface ByteAuditTools {
+  readonly blobs: BlobStore;
+  readonly journal: Journal;
+  readonly scratch: Scratch;
+  readonly engines: ThreadPool<Engines>;
+}
 
 export interface ChunkByteAudit {
   /** Sentences, each of which names an object of the store. */

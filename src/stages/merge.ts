@@ -5,7 +5,7 @@ import type { ChunkState } from '../domain/chunk.ts';
 import { invariant } from '../domain/errors.ts';
 import type { PlanReference, ResultRecord } from '../domain/job.ts';
 import type { PlannedChunk } from '../domain/plan.ts';
-import type { JoinPart } from './answers/walk-parts.ts';
+import type { JoinPart } from './answers/part-cursor.ts';
 import { concurrently } from './concurrently.ts';
 import {
   chunkFileName,

@@ -17,7 +17,7 @@ import {
 import type { FaultSwitch } from '../faults/switches.ts';
 import type { World } from '../world.ts';
 import { ApiError, type ApiErrorDetails } from './api-error.ts';
-import type { Reply } from './exchange.ts';
+import type { Reply } from './reply.ts';
 
 /** True: a fault has answered, or made sure that nobody will. Throws an ApiError to answer. */
 export async function strikeBeforeWork(

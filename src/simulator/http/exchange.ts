@@ -11,11 +11,7 @@ import type { Operation } from '../faults/names.ts';
 import type { World } from '../world.ts';
 import { ApiError } from './api-error.ts';
 import { strikeAfterWork, strikeBeforeWork } from './call-faults.ts';
-
-export interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-}
+import type { Reply } from './reply.ts';
 
 export interface Route {
   readonly verb: 'get' | 'post' | 'delete';

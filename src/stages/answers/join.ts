@@ -8,7 +8,7 @@ import { HashSink } from './hash-sink.ts';
 import { IdsSink } from './ids-sink.ts';
 import { ResultSink } from './result-sink.ts';
 import { walkParts } from './walk-parts.ts';
-import type { JoinPart } from './walk-parts.ts';
+import type { JoinPart } from './part-cursor.ts';
 
 export interface JoinTask {
   readonly parts: readonly JoinPart[];

@@ -4,13 +4,21 @@ import { closeSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { invariant } from '../../domain/errors.ts';
 import { crcText } from './crc-text.ts';
-import type { JoinPart } from './walk-parts.ts';
 import { LineBlocks } from './line-blocks.ts';
 import { LineNumbers } from './line-numbers.ts';
 
 const NEWLINE = 0x0a;
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** A part, and what was recorded of it when it was settled. */
+export interface JoinPart {
+  readonly partPath: string;
+  readonly linesPath: string;
+  readonly crc32: string;
+  readonly sizeBytes: number;
+  readonly lines: number;
+}
 
 /** A run of whole lines, bytes[start, end): one object that stands for one after the other. */
 export class LineRun {

@@ -2,16 +2,7 @@
 
 import { invariant } from '../../domain/errors.ts';
 import { PartCursor, firstLineOf } from './part-cursor.ts';
-import type { LineSink } from './part-cursor.ts';
-
-/** A part, and what was recorded of it when it was settled. */
-export interface JoinPart {
-  readonly partPath: string;
-  readonly linesPath: string;
-  readonly crc32: string;
-  readonly sizeBytes: number;
-  readonly lines: number;
-}
+import type { JoinPart, LineSink } from './part-cursor.ts';
 
 /**
  * Hands the sinks every line once. Only parts that interleave are open together. Throws where a

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hashResult, writeResult } from '../../../src/stages/answers/join.ts';
 import type { WrittenResult } from '../../../src/stages/answers/join.ts';
-import type { JoinPart } from '../../../src/stages/answers/walk-parts.ts';
+import type { JoinPart } from '../../../src/stages/answers/part-cursor.ts';
 import {
   makeChunk,
   rejectedLine,

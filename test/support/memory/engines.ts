@@ -12,7 +12,7 @@ import { invariant } from '../../../src/domain/errors.ts';
 import type { ThreadPool } from '../../../src/ports/thread-pool.ts';
 import type { AnswersReport } from '../../../src/stages/answers/check.ts';
 import type { Assessment, ChunkAnswers } from '../../../src/stages/answers/assess.ts';
-import type { JoinPart } from '../../../src/stages/answers/walk-parts.ts';
+import type { JoinPart } from '../../../src/stages/answers/part-cursor.ts';
 import type { Engines } from '../../../src/stages/engines.ts';
 import type { MemoryFiles } from './local-files.ts';
 import type { IndexedLine, Outcome } from './outcomes.ts';
