@@ -80,6 +80,14 @@ export interface JobTerms {
   readonly outputExpiresAfterSeconds: number | null;
   /** The job whose failed requests these are; null: none. */
   readonly retryOf: JobId | null;
+  /** What was wished for each chunk. Absent: the job is older than this field. */
+  readonly limits?: LimitTerms;
+}
+
+/** Null: nothing was wished, and the service's own limit holds. */
+export interface LimitTerms {
+  readonly maxRequests: number | null;
+  readonly maxBytes: number | null;
 }
 
 /** What the same command may change when it attaches again. */

@@ -7,7 +7,14 @@ import { createHash } from 'node:crypto';
 import { Refusal } from '../domain/errors.ts';
 import type { JobId, TenantId } from '../domain/ids.ts';
 import { LOCAL_TENANT, parseJobId, parseTenantId } from '../domain/ids.ts';
-import type { JobOptions, JobState, JobStatus, JobTerms, StoredSource } from '../domain/job.ts';
+import type {
+  JobOptions,
+  JobState,
+  JobStatus,
+  JobTerms,
+  LimitTerms,
+  StoredSource,
+} from '../domain/job.ts';
 import { jobStatus, tenantOf } from '../domain/job.ts';
 import type { ProviderIdentity } from '../domain/job.ts';
 import type { RequestDefaults } from '../domain/plan.ts';
@@ -47,7 +54,7 @@ export interface Order {
   readonly limits: LimitWish;
   readonly onInvalid: 'fail' | 'skip';
   readonly options: JobOptions;
-  readonly terms: Omit<JobTerms, 'tenant'>;
+  readonly terms: Omit<JobTerms, 'tenant' | 'limits'>;
   /** The same key is the same job; null: a new job each time. */
   readonly idempotencyKey: string | null;
 }
@@ -87,7 +94,7 @@ export class Desk {
       limits: chunkLimits(limits, rules),
       provider: rules.provider,
       completionWindow: rules.completionWindow,
-      terms: { ...terms, tenant: this.tenant },
+      terms: { ...terms, tenant: this.tenant, limits: limitsWished(limits) },
     };
     const name = idempotencyKey === null ? ['once', job] : ['key', idempotencyKey];
     const key = sha256(JSON.stringify([this.tenant, ...name]));
@@ -197,14 +204,15 @@ export class Desk {
  */
 export function isSameOrder({ spec, options }: JobState, order: Order): boolean {
   if (spec.terms === undefined) return false;
-  const { maxRequests, maxBytes } = order.limits;
   const theirs = [spec.name, spec.defaults, spec.onInvalid, options, wishesIn(spec.terms)];
   const ours = [order.name, order.defaults, order.onInvalid, order.options, wishesIn(order.terms)];
-  return (
-    sameValue(theirs, ours) &&
-    (maxRequests === undefined || maxRequests === spec.limits.maxRequests) &&
-    (maxBytes === undefined || maxBytes === spec.limits.maxBytes)
-  );
+  const wished = limitsWished(order.limits);
+  // What holds where nobody wishes may be set anew between two calls: wishes are compared.
+  return sameValue(theirs, ours) && sameValue(spec.terms.limits ?? wished, wished);
+}
+
+function limitsWished({ maxRequests, maxBytes }: LimitWish): LimitTerms {
+  return { maxRequests: maxRequests ?? null, maxBytes: maxBytes ?? null };
 }
 
 function wishesIn({ metadata, callbackUrl, outputExpiresAfterSeconds }: Order['terms']) {

@@ -105,6 +105,8 @@ test('the same idempotency key is the same job, and never another one', async ()
     ['name=n', asInput([requestLine('b')])],
     ['name=n', asInput([requestLine('a'), requestLine('b')])],
     ['name=n&max_attempts=7', set],
+    ['name=n&max_requests=10', set],
+    ['name=n&max_bytes=1000', set],
     ['name=n&metadata%5Ba%5D=b', set],
     ['name=other', set],
   ] as const) {
@@ -112,8 +114,15 @@ test('the same idempotency key is the same job, and never another one', async ()
     expect(other.status).toBe(409);
     expect(problem.parse(other.json)).toMatchObject({ code: 'idempotency_conflict' });
   }
-  const unlike = await submit(`${url}/v1/jobs?name=n`, set, { 'idempotency-key': 'night-2' });
+  const unlike = await submit(`${url}/v1/jobs?max_requests=10`, set, {
+    'idempotency-key': 'night-2',
+  });
   expect(unlike.json['id']).not.toBe(first.json['id']);
+  // A wish that is left out is another call too.
+  for (const query of ['', '?max_requests=11', '?max_requests=10&max_bytes=9000']) {
+    const other = await submit(`${url}/v1/jobs${query}`, set, { 'idempotency-key': 'night-2' });
+    expect([query, other.status]).toEqual([query, 409]);
+  }
   expect((await call('GET', `${url}/v1/jobs`)).json['data']).toHaveLength(2);
   // Request sets of calls that made no job are gone.
   const jobs = await readdir(join(config.dataDir, 'store/local/jobs'));
