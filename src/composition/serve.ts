@@ -21,6 +21,7 @@ import { batchRoutes } from '../http/openai/batches.ts';
 import { fileRoutes } from '../http/openai/files.ts';
 import { referenceRoutes } from '../http/operations/reference.ts';
 import { Problem } from '../http/problem.ts';
+import { ScanTurns } from '../http/scan-turns.ts';
 import type { Listening } from '../http/server.ts';
 import { listen } from '../http/server.ts';
 import { StreamSlots } from '../http/stream-slots.ts';
@@ -57,6 +58,7 @@ export interface ServiceParts {
   readonly reports: JobReports;
   readonly results: ResultViews;
   readonly sets: RequestSets;
+  readonly scans: ScanTurns;
   readonly files: TenantFiles;
   readonly jobClock: JobClock;
   readonly desk: (tenant: TenantId) => Desk;
@@ -133,6 +135,7 @@ function partsOf(
     files: new TenantFiles({ blobs, clock, uploaded, results, jobClock }),
     jobClock,
     sets: new RequestSets({ blobs, engines, scratch, ids, rules }),
+    scans: new ScanTurns(),
     desk: (tenant) => new Desk(tenant, { blobs, views, jobs, rules, ring }),
   };
 }
@@ -145,12 +148,13 @@ function routesOf(parts: ServiceParts): Mounted[] {
 }
 
 function doorsOf(parts: ServiceParts): Mounted[] {
-  const { reports, results, sets, files, jobClock, house, admission } = parts;
+  const { reports, results, sets, scans, files, jobClock, house, admission } = parts;
   const requireReady = parts.operations.requireQueue;
   return [
     ...submitRoutes({
       reports,
       sets,
+      scans,
       take: ({ request, tenant }, folder) =>
         admission.upload(tenant, (limits) => takeBody(request, folder, limits)),
       uploaded: (desk, text) => uploadedSource(desk, text, parts),
@@ -160,7 +164,7 @@ function doorsOf(parts: ServiceParts): Mounted[] {
     ...lookRoutes(reports),
     ...wishRoutes(reports),
     ...cameOfJobs(parts),
-    ...retryRoutes({ reports, results, sets, requireReady }),
+    ...retryRoutes({ reports, results, sets, scans, requireReady }),
     ...fileRoutes({
       files,
       inFolder: (work) => sets.inFolder(work),
@@ -180,13 +184,13 @@ function doorsOf(parts: ServiceParts): Mounted[] {
 }
 
 /** What comes of jobs: results, failures, events. */
-function cameOfJobs({ reports, results, store }: ServiceParts): Mounted[] {
+function cameOfJobs({ reports, results, scans, store }: ServiceParts): Mounted[] {
   const { journal, clock } = store;
   const slots = new StreamSlots(STREAMS_PER_TENANT, STREAMS);
   const feeds = new JobFeeds({ journal, reports, clock });
   return [
-    ...resultRoutes({ results, slots }),
-    ...errorRoutes(results),
+    ...resultRoutes({ results, slots, scans }),
+    ...errorRoutes({ results, scans }),
     ...eventRoutes({ feeds, slots }),
   ];
 }

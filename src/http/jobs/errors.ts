@@ -6,6 +6,7 @@ import type { Mounted } from '../call.ts';
 import { mount } from '../call.ts';
 import { listErrors } from '../contract/results.ts';
 import type { FailuresBody } from '../contract/results.ts';
+import type { ScanTurns } from '../scan-turns.ts';
 import { noResult } from './result.ts';
 
 const DEFAULT_LINES = 100;
@@ -20,9 +21,15 @@ interface Wish {
   readonly limit: number;
 }
 
-export function errorRoutes(results: ResultViews): Mounted[] {
+export interface ErrorParts {
+  readonly results: ResultViews;
+  readonly scans: ScanTurns;
+}
+
+export function errorRoutes({ results, scans }: ErrorParts): Mounted[] {
   return [
-    mount(listErrors, async ({ desk, param, query }) => {
+    mount(listErrors, async (call) => {
+      const { desk, param, query } = call;
       const state = await desk.job(param('job'));
       const wish = {
         class: query.class ?? null,
@@ -30,7 +37,8 @@ export function errorRoutes(results: ResultViews): Mounted[] {
         limit: query.limit ?? DEFAULT_LINES,
       };
       const isGrouped = (query.view ?? 'groups') === 'groups';
-      const body = await (isGrouped ? groups(state, wish, results) : lines(state, wish, results));
+      const find = isGrouped ? groups : lines;
+      const body = await scans.within(call, () => find(state, wish, results));
       return { status: 200, json: body };
     }),
   ];

@@ -6,6 +6,7 @@ import type { Call, Mounted } from '../call.ts';
 import { mount } from '../call.ts';
 import { getManifest, getResult } from '../contract/results.ts';
 import { Problem } from '../problem.ts';
+import type { ScanTurns } from '../scan-turns.ts';
 import { sendBlocks, sendView } from '../send-bytes.ts';
 import type { StreamSlots } from '../stream-slots.ts';
 
@@ -15,6 +16,7 @@ export interface ResultParts {
   readonly results: ResultViews;
   /** For followers. */
   readonly slots: StreamSlots;
+  readonly scans: ScanTurns;
 }
 
 export function resultRoutes(parts: ResultParts): Mounted[] {
@@ -28,7 +30,7 @@ export function resultRoutes(parts: ResultParts): Mounted[] {
         throw new Problem({ status: 400, code: 'invalid_value', message, param });
       }
       const state = await call.desk.job(call.param('job'));
-      if ('result' in state) await sendResult(call, state, include, results);
+      if ('result' in state) await sendResult(call, state, include, parts);
       else if (follow) await sendFollowed(call, state, parts);
       else if (partial) await sendUnfinished(call, state, results.partial(state));
       else throw noResult(state);
@@ -60,11 +62,15 @@ export function noResult(state: JobState): Problem {
 }
 
 async function sendResult(
-  { request, response }: Pick<Call<unknown, unknown>, 'request' | 'response'>,
+  call: Call<unknown, unknown>,
   state: Extract<JobState, { result: object }>,
   include: Included,
-  results: ResultViews,
+  { results, scans }: ResultParts,
 ): Promise<void> {
+  const { request, response } = call;
+  // Where the halves begin and end has to be found once.
+  const isScan = include !== 'all' && (await results.knownSizes(state)) === null;
+  if (isScan) await scans.within(call, () => results.sizes(state));
   const view = await results.view(state, include);
   const { id } = state.spec;
   const suffix = include === 'all' ? '' : `-${include}`;

@@ -10,25 +10,31 @@ import type { Mounted } from '../call.ts';
 import { mount } from '../call.ts';
 import { retryJob } from '../contract/jobs.ts';
 import { Problem } from '../problem.ts';
+import type { ScanTurns } from '../scan-turns.ts';
 import { jobBody } from './job-body.ts';
 
 export interface RetryParts {
   readonly reports: JobReports;
   readonly results: ResultViews;
   readonly sets: RequestSets;
+  readonly scans: ScanTurns;
   /** Throws a Problem where no job can be taken now. */
   readonly requireReady: () => Promise<void>;
 }
 
-export function retryRoutes({ reports, results, sets, requireReady }: RetryParts): Mounted[] {
+export function retryRoutes(parts: RetryParts): Mounted[] {
+  const { reports, results, sets, scans } = parts;
   return [
-    mount(retryJob, async ({ desk, param, json }) => {
+    mount(retryJob, async (call) => {
+      const { desk, param, json } = call;
       const state = await desk.job(param('job'));
       const wanted = wantedBy(json?.classes, json?.all);
-      await requireReady();
+      await parts.requireReady();
       return sets.inFolder(async (folder) => {
         const path = join(folder, 'requests.jsonl');
-        const { requests, sizeBytes } = await results.writeFailedRequests(state, wanted, path);
+        const { requests, sizeBytes } = await scans.within(call, () =>
+          results.writeFailedRequests(state, wanted, path),
+        );
         if (requests === 0 || !('plan' in state)) throw nothingToRetry(state);
         const job = sets.newJob();
         const source = await sets.keep(job, path, sizeBytes);

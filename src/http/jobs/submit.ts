@@ -15,6 +15,7 @@ import { createJob } from '../contract/jobs.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { makeJob } from '../make-job.ts';
 import { Problem } from '../problem.ts';
+import type { ScanTurns } from '../scan-turns.ts';
 import { jobBody } from './job-body.ts';
 
 /** Batches that may execute for one chunk, where nobody says. */
@@ -23,6 +24,7 @@ const DEFAULT_ATTEMPTS = 3;
 export interface SubmitParts {
   readonly reports: JobReports;
   readonly sets: RequestSets;
+  readonly scans: ScanTurns;
   /** Takes the body of a call into a file in the folder; throws Problems. */
   readonly take: (
     call: Call<unknown, unknown>,
@@ -66,7 +68,7 @@ async function submitBody(
   if (wishes.dry_run !== true) await parts.requireReady();
   return sets.inFolder(async (folder) => {
     const { path, sizeBytes } = await parts.take(call, folder);
-    if (wishes.dry_run === true) return preview(path, wishes, sets);
+    if (wishes.dry_run === true) return preview(call, path, wishes, parts);
     const job = sets.newJob();
     try {
       const source = await sets.keep(job, path, sizeBytes);
@@ -88,7 +90,7 @@ async function submitFile(
 ): Promise<Reply> {
   await checkWishes(wishes, parts);
   const file = await parts.uploaded(call.desk, fileId);
-  if (wishes.dry_run === true) return preview(file.path, wishes, parts.sets);
+  if (wishes.dry_run === true) return preview(call, file.path, wishes, parts);
   await parts.requireReady();
   const job = parts.sets.newJob();
   const order = orderOf(job, file.source, file.name, file.id, wishes, key);
@@ -175,8 +177,13 @@ async function checkWishes(
   if (url !== undefined) await checkCallback(url);
 }
 
-async function preview(path: string, wishes: Wishes, sets: RequestSets): Promise<Reply> {
-  const outcome = await sets.preview(path, readingOf(wishes));
+async function preview(
+  call: CreateCall,
+  path: string,
+  wishes: Wishes,
+  { sets, scans }: SubmitParts,
+): Promise<Reply> {
+  const outcome = await scans.within(call, () => sets.preview(path, readingOf(wishes)));
   return { status: 200, json: previewBody(outcome) };
 }
 

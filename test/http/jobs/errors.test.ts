@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { failures, listErrors } from '../../../src/http/contract/results.ts';
 import { errorRoutes } from '../../../src/http/jobs/errors.ts';
+import { ScanTurns } from '../../../src/http/scan-turns.ts';
 import { ResultViews } from '../../../src/service/result-views.ts';
 import { httpErrorLine } from '../../stages/answers/made-answers.ts';
 import { isOk, mixed } from '../../service/support/answered-lines.ts';
@@ -10,7 +11,10 @@ import { serveJobs, withReports } from '../support/served-jobs.ts';
 /** A job of 90 lines with ten of `400 bad`, and one of `503 busy` behind them. */
 async function served() {
   const house = await workshop();
-  const { url } = await serveJobs(withReports(house), errorRoutes(new ResultViews(house)));
+  const { url } = await serveJobs(
+    withReports(house),
+    errorRoutes({ results: new ResultViews(house), scans: new ScanTurns() }),
+  );
   const busy = httpErrorLine('busy', 503, 'busy');
   const lines = [...mixed(90, () => 0), { id: 'busy', chunk: 0, answer: busy }];
   const job = await storeJob(house, lines);

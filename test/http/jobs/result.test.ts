@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { resultRoutes } from '../../../src/http/jobs/result.ts';
+import { ScanTurns } from '../../../src/http/scan-turns.ts';
 import { StreamSlots } from '../../../src/http/stream-slots.ts';
 import { ResultViews } from '../../../src/service/result-views.ts';
 import { resultName } from '../../../src/stages/names.ts';
@@ -16,7 +17,7 @@ async function served(slots = 9) {
   const made = await workshop();
   const house = { ...made, clock: quickClock(made.clock) };
   const results = new ResultViews(house);
-  const parts = { results, slots: new StreamSlots(slots, 100) };
+  const parts = { results, slots: new StreamSlots(slots, 100), scans: new ScanTurns() };
   return { house, ...(await serveJobs(withReports(house), resultRoutes(parts))) };
 }
 
