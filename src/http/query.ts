@@ -1,6 +1,5 @@
 /** A request's query as a record of texts; `name[key]=value` makes records of their own. */
 
-import { isUtf8 } from 'node:buffer';
 import { Problem } from './problem.ts';
 
 const NESTED = /^([A-Za-z_]+)\[([^\]]*)\]$/;
@@ -34,10 +33,12 @@ export function queryOf(url: string): Record<string, QueryValue> {
 /** What is no text is refused: read leniently, it would be something that nobody sent. */
 function requireText(query: string): void {
   // Node itself refuses bytes that are not escaped; a percent sign alone stands for itself.
-  const runs = (query.match(ESCAPED) ?? []).map((run) => run.replaceAll('%', ''));
-  if (runs.every((run) => isUtf8(Buffer.from(run, 'hex')))) return;
-  const message = 'The escaped bytes of the query are not UTF-8.';
-  throw new Problem({ status: 400, code: 'invalid_value', message });
+  try {
+    for (const run of query.match(ESCAPED) ?? []) decodeURIComponent(run);
+  } catch {
+    const message = 'The escaped bytes of the query are not UTF-8.';
+    throw new Problem({ status: 400, code: 'invalid_value', message });
+  }
 }
 
 /** Without a prototype: a parameter may be called `constructor`. */

@@ -55,7 +55,7 @@ test('no alert says what only its operator should read', () => {
   }
 });
 
-test('the manifest that is given out names no batch of the provider, the stored one does', async () => {
+test('a manifest names no batch of the provider where it is given out', async () => {
   const scene = await openServiceScene();
   const { id, path } = await submitted(scene);
   const answer = await eventually(async () => {
