@@ -38,8 +38,10 @@ export const counts = z
   .object({
     total: z.int().describe('Lines that get an answer; 0 before they are known.'),
     succeeded: z.int(),
-    failed: z.int().describe('Sent, and answered by an error.'),
-    rejected: z.int().describe('Not sent: they are answered by an error of ours.'),
+    failed: z
+      .int()
+      .describe('Answered by an error; also what was not sent when the job was cancelled.'),
+    rejected: z.int().describe('Bad lines: never sent, and answered by an error of ours.'),
     pending: z.int(),
   })
   .meta({ id: 'JobCounts' });

@@ -197,7 +197,17 @@ test('a job is paused, resumed, cancelled and deleted', async () => {
   const set = asInput(mixedLines(6));
   const { json } = await submit(`${url}/v1/jobs?max_requests=1`, set);
   const path = `${url}/v1/jobs/${String(json['id'])}`;
-  const paused = await call('POST', `${path}/pause`);
+  for (const wish of ['pause', 'resume', 'cancel']) {
+    const { status, json: refusal } = await call('POST', `${path}/${wish}`, {
+      body: { after_seconds: 60 },
+    });
+    expect([status, refusal['code'], refusal['param']]).toEqual([
+      400,
+      'unknown_parameter',
+      'after_seconds',
+    ]);
+  }
+  const paused = await call('POST', `${path}/pause`, { body: {} });
   expect(paused.status).toBe(200);
   await eventually(async () => {
     const { json: job } = await call('GET', path);
