@@ -40,12 +40,20 @@ export function processSource(): ConfigSource {
   return { env: process.env, folder: process.cwd() };
 }
 
+/** What a command cannot do without. */
+export interface Needs {
+  /** A key of the provider; servers on this machine ask for none. */
+  readonly key: boolean;
+}
+
+const NO_NEEDS: Needs = { key: false };
+
 /**
  * Precedence: `flags` (by setting name), the environment, `<folder>/.env`, defaults. Empty
  * values count as absent. Throws ConfigError with all that is wrong at once.
  */
-export function loadConfig(flags: Values, source: ConfigSource): Config {
-  const { values, profile } = readSettings(flags, source);
+export function loadConfig(flags: Values, source: ConfigSource, needs = NO_NEEDS): Config {
+  const { values, profile } = readSettings(flags, source, needs);
   return Object.freeze({
     ...values,
     profile,
@@ -58,7 +66,7 @@ export function loadConfig(flags: Values, source: ConfigSource): Config {
 
 /** Each setting, its value and where that comes from. Throws ConfigError as loadConfig does. */
 export function viewSettings(flags: Values, source: ConfigSource): SettingView[] {
-  const { values, given } = readSettings(flags, source);
+  const { values, given } = readSettings(flags, source, NO_NEEDS);
   return NAMES.map((name) => {
     const origin = given.get(name)?.origin ?? { kind: 'default' };
     const value = values[name];
@@ -75,12 +83,13 @@ interface SettingsRead {
   readonly given: ReadonlyMap<string, Given>;
 }
 
-function readSettings(flags: Values, source: ConfigSource): SettingsRead {
+function readSettings(flags: Values, source: ConfigSource, needs: Needs): SettingsRead {
   const problems: string[] = [];
   const given = readGiven(flags, source, problems);
   const values = parseAll(given, problems);
   const profile = findProfile(values, problems);
   problems.push(...unsafeTimes(values));
+  if (needs.key) problems.push(...missingKey(values, given));
   if (problems.length > 0 || profile === null) throw new ConfigError(problems.join('\n'));
   return { values: values as Settings, profile, given };
 }
@@ -131,6 +140,19 @@ function unsafeTimes(values: Partial<Settings>): string[] {
   return [
     `BATCHWRIGHT_CREATE_SETTLE_MS must be at least ${leastMs}: ${CREATE_DEADLINE_MS} and ` +
       `BATCHWRIGHT_CREATE_TIMEOUT_MS, or a batch could be paid twice; it is ${settleMs}.`,
+  ];
+}
+
+function missingKey(
+  { OPENAI_BASE_URL: baseUrl }: Partial<Settings>,
+  given: ReadonlyMap<string, Given>,
+): string[] {
+  // Of a key that is given wrongly, and of a URL that is none, enough is said.
+  const isGiven = given.has('OPENAI_API_KEY') || given.has('OPENAI_API_KEY_FILE');
+  if (isGiven || baseUrl === undefined || isLoopback(baseUrl)) return [];
+  return [
+    'OPENAI_API_KEY is not set: export it, write it to .env, or try everything for nothing ' +
+      '(batchwright simulate shows how).',
   ];
 }
 

@@ -16,7 +16,7 @@ const USAGE = 2;
 /** Answers bells of these queues until the process is asked to end, and ends the process. */
 export async function workOn(queuesOf: (config: Config) => readonly QueueName[]): Promise<never> {
   try {
-    const config = loadConfig({}, processSource());
+    const config = loadConfig({}, processSource(), { key: true });
     process.exit((await runWorker(config, queuesOf(config))) ? 0 : 1);
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof Refusal)) throw error;

@@ -18,12 +18,11 @@ import { asksBeforeSpending, confirmSpending } from './confirm.ts';
 import type { ExitCode, Finish } from './exit.ts';
 import { followJob } from './follow.ts';
 import { sameCommand } from './hint.ts';
-import { requireKey } from './key.ts';
 import { noticesTo } from './notices.ts';
 import { findOutputPath } from './output-path.ts';
 import { requireRoom } from './room.ts';
 import type { CommonFlags } from './settings.ts';
-import { configOf, terminalOf, wholeOption, withCommonFlags } from './settings.ts';
+import { configOf, NEEDS_KEY, terminalOf, wholeOption, withCommonFlags } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 import { plural } from './terminal.ts';
 
@@ -56,8 +55,8 @@ export function addAdopt(program: Command, finish: Finish): void {
     .option('-y, --yes', 'do not ask before anything is sent again');
   withCommonFlags(command).action(async (batchIds: string[], flags: AdoptFlags) => {
     const terminal = terminalOf(flags);
-    const config = configOf(flags, { BATCHWRIGHT_POLL_INTERVAL_MS: flags.pollIntervalMs });
-    requireKey(config);
+    const more = { BATCHWRIGHT_POLL_INTERVAL_MS: flags.pollIntervalMs };
+    const config = configOf(flags, more, NEEDS_KEY);
     const store = openStore(config);
     try {
       finish(await adopt(batchIds, flags, config, store, terminal));

@@ -30,7 +30,8 @@ function sayAsJson(views: readonly SettingView[], terminal: Terminal): void {
 
 function sayAsTable(views: readonly SettingView[], terminal: Terminal): void {
   const cells = views.map(({ name, value, origin }) => {
-    return [name, value ?? '–', originText(origin)] as const;
+    // An empty list is nothing to be seen, as no value is.
+    return [name, value === null || value === '' ? '–' : value, originText(origin)] as const;
   });
   const widths = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   for (const [name, value, origin] of cells) {

@@ -16,7 +16,6 @@ import { Recovery } from '../service/recovery.ts';
 import { INSTALLATION } from '../stages/names.ts';
 import { EXIT } from './exit.ts';
 import type { Finish } from './exit.ts';
-import { requireKey } from './key.ts';
 import type { CommonFlags } from './settings.ts';
 import { terminalOf, wholeOption, withCommonFlags, withStore } from './settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,15 +45,15 @@ export function addRecover(program: Command, finish: Finish): void {
     .option('-y, --yes', 'with --provider: give forgotten batches back, delete uploads');
   withCommonFlags(command).action(async (flags: RecoverFlags) => {
     const terminal = terminalOf(flags);
-    await withStore(flags, async (store, config) => {
-      if (flags.provider === true) requireKey(config);
+    const work = async (store: Store, config: Config): Promise<void> => {
       const report = await new Recovery(store).run();
       sayReport(report, flags, terminal);
       const isSafe =
         flags.provider !== true || (await seeToProvider(report, flags, config, store, terminal));
       const isDamaged = report.jobs.some(({ damage }) => damage.length > 0);
       finish(isDamaged || !isSafe ? EXIT.refused : EXIT.ok);
-    });
+    };
+    await withStore(flags, work, { key: flags.provider === true });
   });
 }
 

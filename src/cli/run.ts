@@ -14,13 +14,12 @@ import { asksBeforeSpending, confirmSpending } from './confirm.ts';
 import type { ExitCode, Finish } from './exit.ts';
 import { followJob, gone } from './follow.ts';
 import { sameCommand } from './hint.ts';
-import { requireKey } from './key.ts';
 import { noticesTo } from './notices.ts';
 import { findOutputPath } from './output-path.ts';
 import type { PlanFlags } from './plan-flags.ts';
 import { limitsOf, withPlanFlags } from './plan-flags.ts';
 import { requireRoom } from './room.ts';
-import { configOf, terminalOf, wholeOption, withCommonFlags } from './settings.ts';
+import { configOf, NEEDS_KEY, terminalOf, wholeOption, withCommonFlags } from './settings.ts';
 import type { OpenedSource } from './source.ts';
 import { openSource } from './source.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,11 +49,15 @@ export function addRun(program: Command, finish: Finish): void {
     .option('-y, --yes', 'do not ask before sending');
   withCommonFlags(command).action(async (input: string, flags: RunFlags) => {
     const terminal = terminalOf(flags);
-    const config = configOf(flags, {
-      BATCHWRIGHT_MAX_LIVE_BATCHES: flags.maxLiveBatches,
-      BATCHWRIGHT_POLL_INTERVAL_MS: flags.pollIntervalMs,
-    });
-    requireKey(config);
+    const { maxLiveBatches, pollIntervalMs } = flags;
+    const config = configOf(
+      flags,
+      {
+        BATCHWRIGHT_MAX_LIVE_BATCHES: maxLiveBatches,
+        BATCHWRIGHT_POLL_INTERVAL_MS: pollIntervalMs,
+      },
+      NEEDS_KEY,
+    );
     const store = openStore(config);
     try {
       finish(await run(input, flags, config, store, terminal));

@@ -4,8 +4,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
-import { requireKey } from './key.ts';
-import { configOf, wholeOption } from './settings.ts';
+import { configOf, NEEDS_KEY, wholeOption } from './settings.ts';
 
 interface ServeFlags {
   readonly port?: number;
@@ -28,12 +27,12 @@ export function addServe(program: Command, finish: Finish): void {
       ).choices(['inline', 'none']),
     )
     .action(async (flags: ServeFlags) => {
-      const config = configOf(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }, {
-        BATCHWRIGHT_PORT: flags.port,
-        BATCHWRIGHT_HOST: flags.host,
-        BATCHWRIGHT_WORKERS: flags.workers,
-      });
-      requireKey(config);
+      const { port, host, workers } = flags;
+      const config = configOf(
+        flags,
+        { BATCHWRIGHT_PORT: port, BATCHWRIGHT_HOST: host, BATCHWRIGHT_WORKERS: workers },
+        NEEDS_KEY,
+      );
       // Loaded here only: every other command would carry its doors in memory.
       const { runService } = await import('../composition/service-process.ts');
       await runService(config);

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import type { Config } from '../../config/load.ts';
+import type { Config, Needs } from '../../config/load.ts';
 import { loadConfig, processSource } from '../../config/load.ts';
 import type { Store } from '../compose.ts';
 import { openStore } from '../compose.ts';
@@ -28,20 +28,25 @@ export function terminalOf(flags: CommonFlags & { readonly url?: string }): Term
   return new Terminal({ quiet, json, dataDir, url });
 }
 
+/** For commands that talk to the provider. */
+export const NEEDS_KEY: Needs = { key: true };
+
 /** Flags by the setting that they override. */
 export function configOf(
   flags: CommonFlags,
   more: Readonly<Record<string, string | number | undefined>> = {},
+  needs?: Needs,
 ): Config {
-  return loadConfig({ BATCHWRIGHT_DATA_DIR: flags.dataDir, ...more }, processSource());
+  return loadConfig({ BATCHWRIGHT_DATA_DIR: flags.dataDir, ...more }, processSource(), needs);
 }
 
 /** Runs the work on the data directory's store and closes it. */
 export async function withStore(
   flags: CommonFlags,
   work: (store: Store, config: Config) => Promise<void>,
+  needs?: Needs,
 ): Promise<void> {
-  const config = configOf(flags);
+  const config = configOf(flags, {}, needs);
   const store = openStore(config);
   try {
     await work(store, config);

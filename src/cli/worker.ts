@@ -3,8 +3,7 @@
 import type { Command } from 'commander';
 import type { Finish } from './exit.ts';
 import { EXIT } from './exit.ts';
-import { requireKey } from './key.ts';
-import { configOf } from './settings.ts';
+import { configOf, NEEDS_KEY } from './settings.ts';
 
 interface WorkerFlags {
   readonly dataDir?: string;
@@ -20,11 +19,11 @@ export function addWorker(program: Command, finish: Finish): void {
     .option('--queues <names>', 'plan,dispatch,poll,settle,merge or some (BATCHWRIGHT_QUEUES)')
     .option('--port <port>', 'answers /healthz and /metrics on 127.0.0.1 (BATCHWRIGHT_WORKER_PORT)')
     .action(async (flags: WorkerFlags) => {
-      const config = configOf(flags, {
-        BATCHWRIGHT_QUEUES: flags.queues,
-        BATCHWRIGHT_WORKER_PORT: flags.port,
-      });
-      requireKey(config);
+      const config = configOf(
+        flags,
+        { BATCHWRIGHT_QUEUES: flags.queues, BATCHWRIGHT_WORKER_PORT: flags.port },
+        NEEDS_KEY,
+      );
       // Loaded here only, as what `serve` needs is.
       const { runWorker } = await import('../composition/worker.ts');
       const isWell = await runWorker(config, config.BATCHWRIGHT_QUEUES);

@@ -57,6 +57,27 @@ describe('a configuration', () => {
     expect(config.OPENAI_PROJECT_ID).toBeUndefined();
   });
 
+  test('names a key that is needed and missing beside all else that is wrong', () => {
+    const problemsOfNeeding = (env: Record<string, string>): string[] => {
+      try {
+        loadConfig({}, { env, folder }, { key: true });
+        return [];
+      } catch (error) {
+        return (error as Error).message.split('\n');
+      }
+    };
+    expect(problemsOfNeeding({ BATCHWRIGHT_PORT: 'abc' })).toEqual([
+      expect.stringMatching(/^BATCHWRIGHT_PORT must be /),
+      expect.stringMatching(/^OPENAI_API_KEY is not set: /),
+    ]);
+    expect(problemsOfNeeding({ OPENAI_API_KEY: 'sk-1' })).toEqual([]);
+    expect(problemsOfNeeding({ OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })).toEqual([]);
+    // Of one that is given wrongly, one sentence is enough.
+    expect(problemsOfNeeding({ OPENAI_API_KEY: 'two words' })).toHaveLength(1);
+    expect(problemsOfNeeding({ OPENAI_API_KEY_FILE: 'absent' })).toHaveLength(1);
+    expect(problemsOf({})).toEqual([]);
+  });
+
   test('names everything that is wrong at once, a sentence each, with what it must be', () => {
     const env = {
       OPENAI_BASE_URL: 'ftp://example.com',

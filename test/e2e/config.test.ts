@@ -30,7 +30,9 @@ describe('config show', () => {
     expect(columnsOf(stdout, 'BATCHWRIGHT_PORT')).toEqual(['BATCHWRIGHT_PORT', '9000', '.env']);
     expect(columnsOf(stdout, 'BATCHWRIGHT_DATA_DIR')[2]).toBe('environment');
     expect(columnsOf(stdout, 'BATCHWRIGHT_HOST').slice(1)).toEqual(['127.0.0.1', 'default']);
-    expect(columnsOf(stdout, 'OPENAI_ORG_ID').slice(1)).toEqual(['–', 'default']);
+    for (const unset of ['OPENAI_ORG_ID', 'BATCHWRIGHT_ALLOWED_HOSTS']) {
+      expect(columnsOf(stdout, unset).slice(1)).toEqual(['–', 'default']);
+    }
     expect(stdout).not.toContain(KEY);
   });
 
@@ -48,6 +50,23 @@ describe('config show', () => {
     });
     expect(shown).toContainEqual({ setting: 'OPENAI_API_KEY', value: null, origin: 'default' });
   });
+});
+
+test.each(['serve', 'worker'])('a missing key is said beside a wrong port by %s', async (words) => {
+  const { place } = await openScene([]);
+  const env = {
+    OPENAI_BASE_URL: 'https://api.openai.com/v1',
+    OPENAI_API_KEY: '',
+    BATCHWRIGHT_CREATE_SETTLE_MS: '',
+    BATCHWRIGHT_PORT: 'abc',
+  };
+  const { code, stderr } = await place.command([words], env);
+  expect(code).toBe(2);
+  expect(stderr.trimEnd().split('\n')).toEqual([
+    'The configuration is wrong:',
+    expect.stringMatching(/^BATCHWRIGHT_PORT must be .*; it is "abc" \(environment\)\.$/),
+    expect.stringMatching(/^OPENAI_API_KEY is not set: /),
+  ]);
 });
 
 test.each(['config show', 'worker', 'serve', 'list'])(
