@@ -101,7 +101,7 @@ describe('a file on the door for OpenAI’s clients', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('is taken where later lines are bad, blank ones come first, or the first is long', async () => {
+  it('is taken where later lines are bad, blank ones lead, or the first is long', async () => {
     const { upload } = await openDoor({ workers: false });
     expect(await upload(['{}', 'bad'])).toMatchObject({ bytes: 7 });
     const blank = Array.from({ length: 70_000 }, () => '');
