@@ -8,11 +8,14 @@ import { Refusal } from '../domain/errors.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Authenticate } from '../http/authenticate.ts';
 import { createAuthenticate } from '../http/authenticate.ts';
+import { requireRoom } from '../http/body-sink.ts';
 import { guards } from '../http/guards.ts';
 import type { IntakeLimits } from '../http/intake.ts';
+import type { WithRoom } from '../http/make-job.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { UploadSlots } from '../http/upload-slots.ts';
 import { AccessKeys } from '../service/access-keys.ts';
+import type { Claim } from '../service/tenant-usage.ts';
 import { TenantUsage } from '../service/tenant-usage.ts';
 
 export interface Admission {
@@ -22,8 +25,15 @@ export interface Admission {
   readonly limit: RequestHandler;
   /** Whether a key was ever made: then callers are others than who owns the machine. */
   readonly hasKeys: () => Promise<boolean>;
-  /** Takes one upload of the tenant: `take` gets what bounds it. Throws a Problem beyond. */
-  upload<Taken>(tenant: TenantId, take: (limits: IntakeLimits) => Promise<Taken>): Promise<Taken>;
+  /**
+   * Does the work of one upload of the tenant, until what it brings is stored: it gets what bounds
+   * it. `keeps`: whether that stays. Throws a Problem beyond.
+   */
+  upload<Value>(
+    upload: { readonly tenant: TenantId; readonly keeps: boolean },
+    work: (limits: IntakeLimits) => Promise<Value>,
+  ): Promise<Value>;
+  readonly withRoom: WithRoom;
 }
 
 /** Refuses to open a service to other machines that asks nobody for a key. */
@@ -34,6 +44,12 @@ export async function openAdmission(config: Config, store: Store): Promise<Admis
   if (!isLocal && !(await keys.any())) throw openToAll(host, config.dataDir);
   const slots = new UploadSlots(config.BATCHWRIGHT_UPLOADS_AT_ONCE);
   const usage = new TenantUsage(store.blobs, store.clock);
+  const quotaBytes = config.BATCHWRIGHT_TENANT_QUOTA_BYTES ?? null;
+  const limited: Limited = (tenant, keeps, work) => {
+    const limitsWith = (claim: Claim): IntakeLimits => limitsOf(config, store, claim);
+    if (quotaBytes === null) return work(limitsWith(() => true));
+    return usage.within({ tenant, quotaBytes, keeps }, (claim) => work(limitsWith(claim)));
+  };
   return {
     guards: guards({
       boundHost: host,
@@ -46,21 +62,26 @@ export async function openAdmission(config: Config, store: Store): Promise<Admis
     }),
     limit: createRateLimit(config.BATCHWRIGHT_CALLS_PER_MINUTE),
     hasKeys: () => keys.any(),
-    upload: (tenant, take) =>
-      slots.within(tenant, async () => take(await limitsFor(tenant, config, store, usage))),
+    upload: ({ tenant, keeps }, work) => slots.within(tenant, () => limited(tenant, keeps, work)),
+    withRoom: (tenant, sizeBytes, work) =>
+      limited(tenant, true, async (limits) => {
+        await requireRoom(sizeBytes, limits);
+        return work();
+      }),
   };
 }
 
-async function limitsFor(
+/** Does work that brings bytes of the tenant, within its limits. */
+type Limited = <Value>(
   tenant: TenantId,
-  config: Config,
-  store: Store,
-  usage: TenantUsage,
-): Promise<IntakeLimits> {
-  const quota = config.BATCHWRIGHT_TENANT_QUOTA_BYTES;
+  keeps: boolean,
+  work: (limits: IntakeLimits) => Promise<Value>,
+) => Promise<Value>;
+
+function limitsOf(config: Config, store: Store, claim: Claim): IntakeLimits {
   return {
     maxBytes: config.BATCHWRIGHT_MAX_UPLOAD_BYTES,
-    quotaLeftBytes: quota === undefined ? null : Math.max(0, quota - (await usage.bytes(tenant))),
+    claim,
     maxLineBytes: config.BATCHWRIGHT_MAX_LINE_BYTES,
     minFreeBytes: config.BATCHWRIGHT_MIN_FREE_BYTES,
     freeBytes: () => store.scratch.freeBytes(),

@@ -150,26 +150,32 @@ function routesOf(parts: ServiceParts): Mounted[] {
 function doorsOf(parts: ServiceParts): Mounted[] {
   const { reports, results, sets, scans, files, jobClock, house, admission } = parts;
   const requireReady = parts.operations.requireQueue;
+  const { withRoom } = admission;
   return [
     ...submitRoutes({
       reports,
       sets,
       scans,
-      take: ({ request, tenant }, folder) =>
-        admission.upload(tenant, (limits) => takeBody(request, folder, limits)),
+      take: ({ request, tenant }, { folder, keeps }, use) =>
+        admission.upload({ tenant, keeps }, async (limits) =>
+          use(await takeBody(request, folder, limits)),
+        ),
       uploaded: (desk, text) => uploadedSource(desk, text, parts),
       requireReady,
+      withRoom,
       checkCallback: callbackCheck(house.webhooks.sender, admission.hasKeys),
     }),
     ...lookRoutes(reports),
     ...wishRoutes(reports),
     ...cameOfJobs(parts),
-    ...retryRoutes({ reports, results, sets, scans, requireReady }),
+    ...retryRoutes({ reports, results, sets, scans, requireReady, withRoom }),
     ...fileRoutes({
       files,
       inFolder: (work) => sets.inFolder(work),
-      takeForm: ({ request, tenant }, folder, rules) =>
-        admission.upload(tenant, (limits) => takeForm(request, folder, limits, rules)),
+      takeForm: ({ request, tenant }, { folder, rules }, use) =>
+        admission.upload({ tenant, keeps: true }, async (limits) =>
+          use(await takeForm(request, folder, limits, rules)),
+        ),
     }),
     ...batchRoutes({
       reports,
@@ -178,6 +184,7 @@ function doorsOf(parts: ServiceParts): Mounted[] {
       files,
       newJob: () => sets.newJob(),
       requireReady,
+      withRoom,
     }),
     ...webhookRoutes(house.webhooks.fromProvider),
   ];

@@ -5,14 +5,15 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import type { Claim } from '../service/tenant-usage.ts';
 import { LineGauge } from './line-gauge.ts';
 import { Problem } from './problem.ts';
 
 export interface BodyLimits {
   /** Of the body as it is stored, decompressed. */
   readonly maxBytes: number;
-  /** What the tenant may still store; null: anything. */
-  readonly quotaLeftBytes: number | null;
+  /** Whether the tenant may store so many bytes of the body. */
+  readonly claim: Claim;
   /** The longest line, its end not counted. */
   readonly maxLineBytes: number;
   /** Room on the disk that is left alone. */
@@ -134,9 +135,9 @@ export class BodySink extends Writable {
   }
 
   #sizeRefusal(sizeBytes: number): Problem | null {
-    const { maxBytes, quotaLeftBytes } = this.#limits;
+    const { maxBytes, claim } = this.#limits;
     if (sizeBytes > maxBytes) return tooLarge(maxBytes);
-    return quotaLeftBytes !== null && sizeBytes > quotaLeftBytes ? overQuota() : null;
+    return claim(sizeBytes) ? null : overQuota();
   }
 
   async #requireRoom(sizeBytes: number): Promise<void> {
@@ -158,10 +159,10 @@ export class BodySink extends Writable {
 /** Refuses what is announced and cannot fit, before it is sent. */
 export async function requireRoom(
   declaredBytes: number,
-  { maxBytes, quotaLeftBytes, minFreeBytes, freeBytes }: BodyLimits,
+  { maxBytes, claim, minFreeBytes, freeBytes }: Omit<BodyLimits, 'maxLineBytes'>,
 ): Promise<void> {
   if (declaredBytes > maxBytes) throw tooLarge(maxBytes);
-  if (quotaLeftBytes !== null && declaredBytes > quotaLeftBytes) throw overQuota();
+  if (!claim(declaredBytes)) throw overQuota();
   if ((await freeBytes()) - declaredBytes >= minFreeBytes) return;
   const message = 'The disk of the service is nearly full; try again when room is made.';
   throw new Problem({ status: 507, code: 'no_room', message, headers: { 'retry-after': '60' } });

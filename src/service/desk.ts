@@ -97,10 +97,15 @@ export class Desk {
       terms: { ...terms, tenant: this.tenant, limits: limitsWished(limits) },
     };
     const name = idempotencyKey === null ? ['once', job] : ['key', idempotencyKey];
-    const key = sha256(JSON.stringify([this.tenant, ...name]));
-    const submitted = await jobs.submitOnce(key, job, submission);
+    const submitted = await jobs.submitOnce(this.#keyOf(name), job, submission);
     await this.#ring(submitted.job);
     return submitted;
+  }
+
+  /** Whether `submit` would find the job of this key; null: it never does. */
+  async knows(idempotencyKey: string | null): Promise<boolean> {
+    if (idempotencyKey === null) return false;
+    return this.#parts.jobs.knows(this.#keyOf(['key', idempotencyKey]));
   }
 
   /** The tenant's job of this id; refuses with `unknown_job` whatever else the text names. */
@@ -156,6 +161,10 @@ export class Desk {
       throw new Refusal('not_finished', `The provider’s files of ${id} go first: try again soon.`);
     }
     await this.#parts.jobs.remove(state);
+  }
+
+  #keyOf(name: readonly string[]): string {
+    return sha256(JSON.stringify([this.tenant, ...name]));
   }
 
   async #after({ spec }: JobState): Promise<JobState> {

@@ -103,6 +103,12 @@ export class Jobs {
     return this.submitOnce(key, id, { options, ...spec });
   }
 
+  /** Whether there is a job under the key of `submitOnce`. */
+  async knows(key: string): Promise<boolean> {
+    const { state } = await this.#openKey(key);
+    return state !== null && (await this.#views.job(state.job)) !== null;
+  }
+
   /** False: another submitter won the key, and this job's folder is the caller's to remove. */
   async #make(
     key: EventStream<KeyEvent, KeyState>,

@@ -14,7 +14,7 @@ import { answerProblem, rawRequest, serveApp } from './support/small-app.ts';
 
 const LIMITS: IntakeLimits = {
   maxBytes: 1_000_000_000,
-  quotaLeftBytes: null,
+  claim: () => true,
   maxLineBytes: 10_000_000,
   minFreeBytes: 1_000,
   freeBytes: () => Promise.resolve(1_000_000_000_000),
@@ -170,7 +170,7 @@ describe('room', () => {
   it('beyond the cap or the quota is refused: announced, streamed, or gzipped', async () => {
     const body = Buffer.alloc(300_000, 'line\n');
     const capped = await intake({ maxBytes: 299_999 });
-    const short = await intake({ quotaLeftBytes: 299_999 });
+    const short = await intake({ claim: (sizeBytes) => sizeBytes < 300_000 });
     for (const [{ refusal, folder }, code] of [
       [capped, 'too_large'],
       [short, 'quota_exceeded'],
@@ -180,7 +180,7 @@ describe('room', () => {
       expect(await refusal(gzipSync(body), GZIP)).toMatchObject({ status: 413, code });
       expect(await readdir(folder)).toEqual([]);
     }
-    const enough = await intake({ maxBytes: 300_000, quotaLeftBytes: 300_000 });
+    const enough = await intake({ maxBytes: 300_000, claim: (sizeBytes) => sizeBytes <= 300_000 });
     expect((await enough.send(body)).status).toBe(200);
   });
 

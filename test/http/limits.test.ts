@@ -2,6 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { createLog } from '../../src/adapters/log/log.ts';
+import { openService } from '../../src/composition/serve.ts';
 import { openPlace } from '../support/command.ts';
 import { eventually } from '../support/program.ts';
 import { call, openServiceScene } from '../support/service.ts';
@@ -126,6 +128,64 @@ describe('room', () => {
     const refused = { status: 413, code: 'quota_exceeded' };
     expect(await refusal('/v1/jobs', ONE + ONE, JSONL)).toMatchObject(refused);
     expect((await upload(ONE + ONE)).status).toBe(413);
+  });
+
+  it('beyond the quota is not taken either by uploads that come at once', async () => {
+    const { upload } = await service({
+      BATCHWRIGHT_TENANT_QUOTA_BYTES: String(3 * Buffer.byteLength(ONE) + 1_000),
+    });
+    const body = ONE + ' '.repeat(999);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => upload(body)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 413)).toHaveLength(5);
+  });
+
+  it('is needed by jobs of uploaded files too, but not by one that is there already', async () => {
+    const { refusal, upload, url } = await service({
+      BATCHWRIGHT_TENANT_QUOTA_BYTES: '5000',
+    });
+    const { json: file } = await upload(ONE + ' '.repeat(2_000));
+    const wish = { input_file_id: file['id'] };
+    const batch = { ...wish, endpoint: '/v1/chat/completions', completion_window: '24h' };
+    const keyed = (path: string, body: object) =>
+      call('POST', url + path, { body, headers: { 'idempotency-key': 'night-1' } });
+    const made = await keyed('/v1/batches', batch);
+    expect(made.status).toBe(200);
+    const refused = { status: 413, code: 'quota_exceeded' };
+    expect(await refusal('/v1/jobs', wish)).toMatchObject(refused);
+    const error = await call('POST', `${url}/v1/batches`, { body: batch });
+    expect([error.status, error.json['error']]).toMatchObject([413, { code: 'quota_exceeded' }]);
+    expect((await keyed('/v1/batches', batch)).json['id']).toBe(made.json['id']);
+  });
+
+  it('on the disk is needed by everything that makes a job', async () => {
+    const { config, store, house, url } = await openServiceScene({
+      simulator: { flakiness: { permanentRate: 1 } },
+    });
+    const form = new FormData();
+    form.set('purpose', 'batch');
+    form.set('file', new Blob([ONE]), 'in.jsonl');
+    const uploaded = await fetch(`${url}/v1/files`, { method: 'POST', body: form });
+    const { id: file } = (await uploaded.json()) as { id: string };
+    const first = await call('POST', `${url}/v1/jobs`, { body: { input_file_id: file } });
+    const job = `/v1/jobs/${String(first.json['id'])}`;
+    await eventually(async () => {
+      expect((await call('GET', url + job)).json['status']).toBe('completed_with_errors');
+    });
+    const full = { ...config, BATCHWRIGHT_MIN_FREE_BYTES: Number.MAX_SAFE_INTEGER };
+    const log = createLog({ level: 'silent', write: () => undefined, secrets: [] });
+    const nearlyFull = await openService(full, store, house, log);
+    const batch = { endpoint: '/v1/chat/completions', completion_window: '24h' };
+    for (const [path, body] of [
+      ['/v1/jobs', { input_file_id: file }],
+      ['/v1/batches', { input_file_id: file, ...batch }],
+      [`${job}/retry`, { all: true }],
+    ] as const) {
+      const { status, headers } = await call('POST', nearlyFull.url + path, { body });
+      expect([path, status, headers.get('retry-after')]).toEqual([path, 507, '60']);
+    }
+    await nearlyFull.close(100);
+    expect((await call('GET', `${url}/v1/jobs`)).json['data']).toHaveLength(1);
   });
 });
 

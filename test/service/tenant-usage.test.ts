@@ -43,3 +43,35 @@ it('adds up everything of the tenant’s jobs and files, and nothing of anybody 
   clock.nowMs = 30_000;
   expect(await usage.bytes(ACME)).toBe(1_270);
 });
+
+it('counts what is on its way and what came since the last look, and that once', async () => {
+  const blobs = createFileBlobStore(await temporaryFolder());
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+  const usage = new TenantUsage(blobs, clock);
+  const share = { tenant: ACME, quotaBytes: 100, keeps: true };
+  const claimed = Promise.withResolvers<readonly boolean[]>();
+  const held = Promise.withResolvers<void>();
+  const coming = usage.within(share, async (claim) => {
+    claimed.resolve([claim(40), claim(101), claim(60)]);
+    await held.promise;
+    await blobs.put('tenants/acme/files/file-1/content.jsonl', Buffer.alloc(60));
+  });
+  expect(await claimed.promise).toEqual([true, false, true]);
+  const claims = async (sizeBytes: number, more: object = {}) =>
+    usage.within({ ...share, ...more }, async (claim) => claim(sizeBytes));
+  expect(await claims(41)).toBe(false);
+  expect(await claims(40, { keeps: false })).toBe(true);
+  expect(await claims(50, { tenant: 'umbrella' })).toBe(true);
+  const failing = usage.within(share, async (claim) => {
+    claim(40);
+    throw new Error('cut');
+  });
+  await expect(failing).rejects.toThrow('cut');
+  held.resolve();
+  await coming;
+  expect(await usage.bytes(ACME)).toBe(60);
+  expect(await claims(41)).toBe(false);
+  clock.nowMs = 30_000;
+  expect(await usage.bytes(ACME)).toBe(60);
+  expect(await claims(40)).toBe(true);
+});

@@ -77,7 +77,7 @@ export const createJob = defineRoute({
     202: { description: 'The job; Location names it.', schema: job },
     400: fault('Something about the call or a line of the request set is wrong.'),
     409: fault('The idempotency key was used for something else.'),
-    413: fault('The body is larger than what is taken.'),
+    413: fault('The body is larger than what is taken, or your share of the disk is used up.'),
     507: fault('There is no room.'),
   },
 });
@@ -156,6 +156,8 @@ export const retryJob = defineRoute({
   answers: {
     202: { description: 'The new job, or the one of the same retry.', schema: job },
     409: fault('The job is not over, or nothing of it is to be asked again.'),
+    413: fault('Your share of the disk is used up.'),
+    507: fault('There is no room.'),
     ...UNKNOWN,
   },
 });

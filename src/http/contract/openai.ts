@@ -135,7 +135,12 @@ export const createBatch = defineRoute({
         .nullish(),
     }),
   },
-  answers: { 200: { description: 'The batch.', schema: batch }, 400: MALFORMED },
+  answers: {
+    200: { description: 'The batch.', schema: batch },
+    400: MALFORMED,
+    413: refusal('Your share of the disk is used up.'),
+    507: refusal('There is no room.'),
+  },
 });
 
 export const listBatches = defineRoute({

@@ -9,6 +9,8 @@ import type { ResultViews, WantedFailures } from '../../service/result-views.ts'
 import type { Mounted } from '../call.ts';
 import { mount } from '../call.ts';
 import { retryJob } from '../contract/jobs.ts';
+import type { WithRoom } from '../make-job.ts';
+import { whereRoomIs } from '../make-job.ts';
 import { Problem } from '../problem.ts';
 import type { ScanTurns } from '../scan-turns.ts';
 import { jobBody } from './job-body.ts';
@@ -20,6 +22,7 @@ export interface RetryParts {
   readonly scans: ScanTurns;
   /** Throws a Problem where no job can be taken now. */
   readonly requireReady: () => Promise<void>;
+  readonly withRoom: WithRoom;
 }
 
 export function retryRoutes(parts: RetryParts): Mounted[] {
@@ -37,8 +40,12 @@ export function retryRoutes(parts: RetryParts): Mounted[] {
         );
         if (requests === 0 || !('plan' in state)) throw nothingToRetry(state);
         const job = sets.newJob();
-        const source = await sets.keep(job, path, sizeBytes);
-        const submitted = await desk.submit({ ...orderLike(state, wanted), job, source });
+        const order = { ...orderLike(state, wanted), job };
+        const room = { ...order, sizeBytes, withRoom: parts.withRoom };
+        const submitted = await whereRoomIs(desk, room, async () => {
+          const source = await sets.keep(job, path, sizeBytes);
+          return desk.submit({ ...order, source });
+        });
         // The same retry is there already: asking twice is not paid twice.
         if (submitted.attached) await sets.drop(job);
         const report = await reports.report(await desk.job(submitted.job));

@@ -8,12 +8,15 @@ import type { UploadedSource } from '../../service/tenant-files.ts';
 import type { Desk, Order } from '../../service/desk.ts';
 import { isSameOrder } from '../../service/desk.ts';
 import type { JobReports } from '../../service/job-reports.ts';
+import type { Submitted } from '../../service/jobs.ts';
 import type { PlanOutcome, RequestSets } from '../../service/request-sets.ts';
 import type { Call, Mounted, Reply } from '../call.ts';
 import { mount } from '../call.ts';
 import { createJob } from '../contract/jobs.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
-import { makeJob } from '../make-job.ts';
+import type { TakenBody } from '../intake.ts';
+import type { WithRoom } from '../make-job.ts';
+import { makeJob, makeJobOfFile } from '../make-job.ts';
 import { Problem } from '../problem.ts';
 import type { ScanTurns } from '../scan-turns.ts';
 import { jobBody } from './job-body.ts';
@@ -25,15 +28,20 @@ export interface SubmitParts {
   readonly reports: JobReports;
   readonly sets: RequestSets;
   readonly scans: ScanTurns;
-  /** Takes the body of a call into a file in the folder; throws Problems. */
-  readonly take: (
+  /**
+   * Takes the body of a call into a file in the folder and hands it on; its bytes count for the
+   * tenant until `use` has stored them, or is done with them. Throws Problems.
+   */
+  readonly take: <Value>(
     call: Call<unknown, unknown>,
-    folder: string,
-  ) => Promise<{ path: string; sizeBytes: number }>;
+    into: { readonly folder: string; readonly keeps: boolean },
+    use: (body: TakenBody) => Promise<Value>,
+  ) => Promise<Value>;
   /** The uploaded file as a source, with its name and its local path. Refuses what is not there. */
   readonly uploaded: (desk: Desk, fileId: string) => Promise<UploadedSource>;
   /** Throws a Problem where no job can be taken now. */
   readonly requireReady: () => Promise<void>;
+  readonly withRoom: WithRoom;
   /** Rejects with a Problem where the address may not be called. */
   readonly checkCallback: (url: string) => Promise<void>;
 }
@@ -63,22 +71,33 @@ async function submitBody(
   key: string | null,
   parts: SubmitParts,
 ): Promise<Reply> {
-  const { sets } = parts;
+  const keeps = wishes.dry_run !== true;
   await checkWishes(wishes, parts);
-  if (wishes.dry_run !== true) await parts.requireReady();
-  return sets.inFolder(async (folder) => {
-    const { path, sizeBytes } = await parts.take(call, folder);
-    if (wishes.dry_run === true) return preview(call, path, wishes, parts);
-    const job = sets.newJob();
-    try {
-      const source = await sets.keep(job, path, sizeBytes);
-      const order = orderOf(job, source, 'request set', null, wishes, key);
-      return await submitted(call, order, parts);
-    } catch (error) {
-      await dropUnmade(call, job, sets);
-      throw error;
-    }
-  });
+  if (keeps) await parts.requireReady();
+  return parts.sets.inFolder((folder) =>
+    parts.take(call, { folder, keeps }, (body) =>
+      keeps ? submitTaken(call, body, wishes, key, parts) : preview(call, body.path, wishes, parts),
+    ),
+  );
+}
+
+async function submitTaken(
+  call: CreateCall,
+  { path, sizeBytes }: TakenBody,
+  wishes: Wishes,
+  key: string | null,
+  parts: SubmitParts,
+): Promise<Reply> {
+  const { sets } = parts;
+  const job = sets.newJob();
+  try {
+    const source = await sets.keep(job, path, sizeBytes);
+    const order = orderOf(job, source, 'request set', null, wishes, key);
+    return await submitted(call, order, await makeJob(call, order), parts);
+  } catch (error) {
+    await dropUnmade(call, job, sets);
+    throw error;
+  }
 }
 
 async function submitFile(
@@ -94,7 +113,7 @@ async function submitFile(
   await parts.requireReady();
   const job = parts.sets.newJob();
   const order = orderOf(job, file.source, file.name, file.id, wishes, key);
-  return submitted(call, order, parts);
+  return submitted(call, order, await makeJobOfFile(call, order, parts.withRoom), parts);
 }
 
 /** A rejected submission may have made its job all the same: then the job keeps what is its. */
@@ -106,8 +125,12 @@ async function dropUnmade({ desk }: CreateCall, job: JobId, sets: RequestSets): 
   if (isUnmade) await sets.drop(job);
 }
 
-async function submitted(call: CreateCall, order: Order, parts: SubmitParts): Promise<Reply> {
-  const { job, attached } = await makeJob(call, order);
+async function submitted(
+  call: CreateCall,
+  order: Order,
+  { job, attached }: Submitted,
+  parts: SubmitParts,
+): Promise<Reply> {
   const state = await call.desk.job(job);
   if (attached) {
     try {

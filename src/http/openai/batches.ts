@@ -14,8 +14,8 @@ import { Problem } from '../problem.ts';
 import type { BatchSources } from './batch-view.ts';
 import { batchView, jobOfBatch } from './batch-view.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
-import type { Caller } from '../make-job.ts';
-import { makeJob } from '../make-job.ts';
+import type { Caller, WithRoom } from '../make-job.ts';
+import { makeJobOfFile } from '../make-job.ts';
 import { pageBody } from './page.ts';
 import { isSameBatch, RepeatedCreates } from './repeated-create.ts';
 
@@ -25,6 +25,7 @@ export interface BatchParts extends BatchSources {
   readonly newJob: () => JobId;
   /** Throws a Problem where no job can be taken now. */
   readonly requireReady: () => Promise<void>;
+  readonly withRoom: WithRoom;
 }
 
 type Wishes = z.output<NonNullable<NonNullable<typeof createBatch.body>['json']>>;
@@ -44,7 +45,7 @@ export function batchRoutes(parts: BatchParts): Mounted[] {
       const source = await requireInput(json.input_file_id, desk, parts.files);
       const key = idempotencyKeyOf(request);
       const order = orderOf(json, source, parts.newJob(), key);
-      const state = await creates.once(call, order, () => make(call, order));
+      const state = await creates.once(call, order, () => make(call, order, parts.withRoom));
       return { status: 200, json: await batchView(state, parts) };
     }),
     mount(listBatches, async ({ desk, query }) => {
@@ -85,8 +86,8 @@ async function requireInput(id: string, desk: Desk, files: TenantFiles): Promise
 }
 
 /** Makes the batch, or finds the one of the same idempotency key. */
-async function make(caller: Caller, order: Order): Promise<JobState> {
-  const { job, attached } = await makeJob(caller, order);
+async function make(caller: Caller, order: Order, withRoom: WithRoom): Promise<JobState> {
+  const { job, attached } = await makeJobOfFile(caller, order, withRoom);
   const state = await caller.desk.job(job);
   if (!attached || isSameBatch(state, order)) return state;
   const message = 'Keys for idempotent requests can only be used with the same parameters.';

@@ -30,12 +30,15 @@ export interface FileParts {
   readonly files: TenantFiles;
   /** A local folder for the work, which is removed when it ends. */
   readonly inFolder: <Value>(work: (folder: string) => Promise<Value>) => Promise<Value>;
-  /** Takes the form of a call, its file into the folder; throws Problems. */
-  readonly takeForm: (
+  /**
+   * Takes the form of a call, its file into the folder, and hands it on; its bytes count for the
+   * tenant until `use` has stored them. Throws Problems.
+   */
+  readonly takeForm: <Value>(
     call: Call<unknown, unknown>,
-    folder: string,
-    rules: FormRules,
-  ) => Promise<TakenForm>;
+    into: { readonly folder: string; readonly rules: FormRules },
+    use: (form: TakenForm) => Promise<Value>,
+  ) => Promise<Value>;
 }
 
 const DEFAULT_LIMIT = 10_000;
@@ -49,20 +52,21 @@ const EVERY_KIND: readonly FileKind[] = ['uploaded', 'output', 'errors'];
 export function fileRoutes({ files, inFolder, takeForm }: FileParts): Mounted[] {
   return [
     mount(createFile, (call) =>
-      inFolder(async (folder) => {
-        const form = await takeForm(call, folder, UPLOAD_RULES).catch((error: unknown) => {
+      inFolder((folder) =>
+        takeForm(call, { folder, rules: UPLOAD_RULES }, async (form) => {
+          const fields = fieldsOf(form);
+          await requireJsonLine(form.path);
+          const file = await files.add(call.desk, {
+            localPath: form.path,
+            filename: form.filename.toWellFormed(),
+            sizeBytes: form.sizeBytes,
+            expiresAfterSeconds: fields['expires_after[seconds]'] ?? null,
+          });
+          return { status: 200, json: fileBody(file) };
+        }).catch((error: unknown) => {
           throw uploadFault(error);
-        });
-        const fields = fieldsOf(form);
-        await requireJsonLine(form.path);
-        const file = await files.add(call.desk, {
-          localPath: form.path,
-          filename: form.filename.toWellFormed(),
-          sizeBytes: form.sizeBytes,
-          expiresAfterSeconds: fields['expires_after[seconds]'] ?? null,
-        });
-        return { status: 200, json: fileBody(file) };
-      }),
+        }),
+      ),
     ),
     mount(listFiles, async ({ desk, query }) => {
       const { after = null, limit = DEFAULT_LIMIT, order, purpose } = query;
