@@ -48,6 +48,12 @@ export class JobViews {
     return { job: stream.state.spec, stream: stream as EventStream<JobEvent, JobState> };
   }
 
+  /** The chunk's last state; null where nothing has happened to it yet. */
+  async chunk(job: JobId, chunk: ChunkId): Promise<ChunkState | null> {
+    const name = chunkStreamName(job, chunk);
+    return (await this.#journal.load<ChunkEvent, ChunkState>(name))?.state ?? null;
+  }
+
   /** A planned job's chunk for a step. */
   async chunkTask(
     job: JobState & { plan: PlanReference },

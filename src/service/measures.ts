@@ -46,6 +46,13 @@ function gaugesOf({ figures, queue, stepAges }: MeasuredParts): Measure[] {
       read: async () => samples(await figures.liveBatches(), 'model'),
     },
     {
+      name: 'batchwright_live_tokens_estimate',
+      help: 'About how many tokens live batches hold, by model: their input files’ bytes / 4.',
+      kind: 'gauge',
+      labels: ['model'],
+      read: async () => samples(await figures.liveTokens(), 'model'),
+    },
+    {
       name: 'batchwright_queue_bells',
       help: 'Steps in the queues, by state: waiting, active, delayed.',
       kind: 'gauge',

@@ -1,11 +1,13 @@
 /** Open jobs in numbers, for metrics: no tenant, no key and no id stands in any of them. */
 
+import type { ChunkState } from '../domain/chunk.ts';
 import { parseJobId } from '../domain/ids.ts';
 import type { JobState, JobStatus } from '../domain/job.ts';
 import { isTerminal, jobStatus } from '../domain/job.ts';
+import { needsSlot } from '../domain/owed.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LiveBoard } from '../ports/live-board.ts';
+import type { ChunkRef, LiveBoard } from '../ports/live-board.ts';
 import { concurrently } from '../stages/concurrently.ts';
 import { OPEN_FOLDER } from '../stages/names.ts';
 import type { JobViews } from './job-views.ts';
@@ -35,6 +37,9 @@ const PHASES: ReadonlySet<string> = new Set(
 
 const OTHER = 'other';
 
+/** What a token of a request usually takes in its file; none is counted one by one. */
+const BYTES_PER_TOKEN = 4;
+
 export interface OpenFiguresParts {
   readonly blobs: BlobStore;
   readonly views: JobViews;
@@ -42,15 +47,23 @@ export interface OpenFiguresParts {
   readonly clock: Clock;
 }
 
+/** Slots of one model, or of several that are counted together. */
+interface HeldSlots {
+  readonly label: string;
+  readonly holders: readonly ChunkRef[];
+}
+
 export class OpenFigures {
   readonly #parts: OpenFiguresParts;
   readonly #states: Recent<'open', readonly JobState[]>;
-  readonly #counts: Recent<'chunks' | 'batches', ReadonlyMap<string, number>>;
+  readonly #counts: Recent<'chunks' | 'tokens', ReadonlyMap<string, number>>;
+  readonly #slots: Recent<'slots', readonly HeldSlots[]>;
 
   constructor(parts: OpenFiguresParts) {
     this.#parts = parts;
     this.#states = new Recent(parts.clock, KEEP_MS);
     this.#counts = new Recent(parts.clock, KEEP_MS);
+    this.#slots = new Recent(parts.clock, KEEP_MS);
   }
 
   /** Jobs that are not over, by status. At most 5 s old, or longer where many are open. */
@@ -64,8 +77,13 @@ export class OpenFigures {
   }
 
   /** Slots for live batches that are held, by model: the base model of fine-tuned ones. */
-  liveBatches(): Promise<ReadonlyMap<string, number>> {
-    return this.#counts.get('batches', () => this.#countBatches());
+  async liveBatches(): Promise<ReadonlyMap<string, number>> {
+    return tally((await this.#held()).map(({ label, holders }) => [label, holders.length]));
+  }
+
+  /** About how many tokens the input files of these batches hold, by model likewise. */
+  liveTokens(): Promise<ReadonlyMap<string, number>> {
+    return this.#counts.get('tokens', () => this.#estimateTokens());
   }
 
   async #countChunks(): Promise<ReadonlyMap<string, number>> {
@@ -77,21 +95,38 @@ export class OpenFigures {
     return tally(found);
   }
 
-  async #countBatches(): Promise<ReadonlyMap<string, number>> {
+  async #estimateTokens(): Promise<ReadonlyMap<string, number>> {
+    const found: [string, number][] = [];
+    for (const { label, holders } of await this.#held()) {
+      let sizeBytes = 0;
+      await concurrently(holders, LOADS_AT_ONCE, async ({ job, chunk }) => {
+        const state = await this.#parts.views.chunk(job, chunk);
+        sizeBytes += liveBytes(state);
+      });
+      found.push([label, Math.ceil(sizeBytes / BYTES_PER_TOKEN)]);
+    }
+    return tally(found);
+  }
+
+  #held(): Promise<readonly HeldSlots[]> {
+    return this.#slots.get('slots', () => this.#findHeld());
+  }
+
+  async #findHeld(): Promise<readonly HeldSlots[]> {
     const models = new Set<string>();
     for (const state of await this.#open()) {
       if (isPlanned(state)) for (const model of state.plan.models) models.add(model);
     }
     const labels = new Set<string>();
-    const found: [string, number][] = [];
+    const found: HeldSlots[] = [];
     for (const model of models) {
       const holders = await this.#parts.board.holders(model);
       const known = labelOf(model);
       const label = labels.has(known) || labels.size < MAX_MODELS ? known : OTHER;
       labels.add(label);
-      found.push([label, holders.length]);
+      found.push({ label, holders: holders.map(({ holder }) => holder) });
     }
-    return tally(found);
+    return found;
   }
 
   #open(): Promise<readonly JobState[]> {
@@ -106,6 +141,12 @@ export class OpenFigures {
       return states;
     });
   }
+}
+
+/** Of the input file over which the chunk has, or may have, a batch at the provider. */
+function liveBytes(state: ChunkState | null): number {
+  if (state === null || !('attempt' in state) || !needsSlot(state)) return 0;
+  return state.attempt.upload.sizeBytes;
 }
 
 function labelOf(model: string): string {

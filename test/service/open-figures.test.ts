@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { chunkIdOf } from '../../src/domain/ids.ts';
 import type { JobState } from '../../src/domain/job.ts';
 import { measuresOf } from '../../src/service/measures.ts';
 import { CountedProvider } from '../../src/service/counted-provider.ts';
@@ -17,10 +18,10 @@ function figuresOf(
 }
 
 async function shown(scene: Scene, figures: OpenFigures) {
-  const [jobs, chunks, live] = await scene.turn(
-    Promise.all([figures.jobs(), figures.chunks(), figures.liveBatches()]),
+  const [jobs, chunks, live, tokens] = await scene.turn(
+    Promise.all([figures.jobs(), figures.chunks(), figures.liveBatches(), figures.liveTokens()]),
   );
-  return { jobs: [...jobs], chunks: [...chunks], live: [...live] };
+  return { jobs: [...jobs], chunks: [...chunks], live: [...live], tokens: [...tokens] };
 }
 
 describe('the figures of open jobs', () => {
@@ -28,21 +29,26 @@ describe('the figures of open jobs', () => {
     const scene = await Scene.open(['a-ok', 'b-ok']);
     const hand = scene.worker('worker');
     const figures = figuresOf(scene);
-    expect(await shown(scene, figures)).toEqual({ jobs: [['planning', 1]], chunks: [], live: [] });
+    const nothing = { chunks: [], live: [], tokens: [] };
+    expect(await shown(scene, figures)).toEqual({ jobs: [['planning', 1]], ...nothing });
     await scene.jobUntil(hand, 'planned');
     await scene.chunkUntil(hand, 'submitted');
     await scene.turn(hand.sweep.run());
     await scene.wait(60_000);
+    const chunk = await scene.turn(hand.views.chunk(scene.job, chunkIdOf(0)));
+    if (chunk?.status !== 'submitted') throw new Error('no batch is alive');
     expect(await shown(scene, figures)).toEqual({
       jobs: [['running', 1]],
       chunks: [['submitted', 1]],
       live: [['model', 1]],
+      tokens: [['model', Math.ceil(chunk.attempt.upload.sizeBytes / 4)]],
     });
+    expect(chunk.attempt.upload.sizeBytes).toBeGreaterThan(0);
     await scene.chunkUntil(hand, 'settled');
     await scene.jobUntil(hand, 'done');
     await scene.turn(hand.sweep.run());
     await scene.wait(60_000);
-    expect(await shown(scene, figures)).toEqual({ jobs: [], chunks: [], live: [] });
+    expect(await shown(scene, figures)).toEqual({ jobs: [], ...nothing });
   });
 
   it('are read once for many who ask at once', async () => {
@@ -98,6 +104,7 @@ describe('the measures', () => {
       ['batchwright_open_jobs', ['status']],
       ['batchwright_open_chunks', ['phase']],
       ['batchwright_live_batches', ['model']],
+      ['batchwright_live_tokens_estimate', ['model']],
       ['batchwright_queue_bells', ['queue', 'state']],
       ['batchwright_oldest_unfinished_step_seconds', ['step']],
       ['batchwright_provider_calls_total', ['operation', 'outcome']],
