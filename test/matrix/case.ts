@@ -25,6 +25,8 @@ const PATIENCE_MS = 20_000;
 /** More than any row needs. */
 const MANY_ATTEMPTS = 12;
 
+const WORLD_FOLDER = 'world';
+
 /** A day takes 2.4 seconds. */
 const WORLD = { timeFactor: 36_000, windowSeconds: 3_600 };
 
@@ -46,7 +48,7 @@ export async function runCase(options: CaseOptions): Promise<Judgement> {
     ...world,
     seed,
     faults,
-    dataDir: join(folder, 'world'),
+    dataDir: join(folder, WORLD_FOLDER),
   });
   const wire = await WireProxy.start(
     simulator.port,
@@ -64,6 +66,11 @@ export async function runCase(options: CaseOptions): Promise<Judgement> {
 /** The seed's request set. */
 export function linesOf(seed: number): string[] {
   return mixedLines(24 + ((seed * 7) % 17));
+}
+
+/** The most that a chunk of the seed's set holds. */
+export function requestsPerChunk(seed: number): number {
+  return 6 + (seed % 5);
 }
 
 async function play(
@@ -105,7 +112,8 @@ async function play(
   });
   const job = await submit(shop, inputPath, lines, options);
   const { redisUrl } = options;
-  const common = { seed, lines, simulator, wire, host, clock, shop, dataDir, redisUrl, job };
+  const places = { dataDir, worldDir: join(folder, WORLD_FOLDER), redisUrl };
+  const common = { seed, lines, simulator, wire, host, clock, shop, ...places, job };
   const onNext = (type: string, act: () => void): void => void waiting.set(type, act);
   const scene: Scene = { ...common, notices, calls, weather, events, onNext, until };
   try {
@@ -142,7 +150,7 @@ async function submit(
       sha256: sha256(bytes),
     },
     defaults: { endpoint: null, model: null },
-    limits: { ...limits, maxRequests: 6 + (seed % 5) },
+    limits: { ...limits, maxRequests: requestsPerChunk(seed) },
     onInvalid: 'fail',
     provider: providerIdentity(shop.config),
     completionWindow: '24h',

@@ -7,6 +7,7 @@ import { parseManifest } from '../../src/stages/manifest.ts';
 import { manifestName, resultName } from '../../src/stages/names.ts';
 import { unpaidOrTwice } from '../support/paid-once.ts';
 import type { CaseOptions } from './case.ts';
+import { wrongFiles } from './kept-files.ts';
 import type { ManifestView, Row, Scene } from './row.ts';
 
 export interface Judgement {
@@ -38,7 +39,13 @@ export async function judge(
   const manifest = JSON.parse(manifestText) as ManifestView;
   const state = await store.views.job(scene.job);
   const chunks = state !== null && 'plan' in state ? state.plan.chunkCount : 0;
-  const ending = { manifest, chunks };
+  const ending = {
+    manifest,
+    chunks,
+    lines,
+    undisturbed: undisturbed ?? lines,
+    quarantine: await quarantineOf(scene),
+  };
   const wanted = wantedErrors(scene, rows);
   const failed = [...wanted.values()].reduce((sum, count) => sum + count, 0);
   const paid = rows.map((row) => row.paid?.(scene)).find((count) => count !== undefined);
@@ -54,7 +61,7 @@ export async function judge(
       (text) => !rows.some(({ excuses }) => excuses?.test(text) === true),
     ),
     ...verifyAll(resultPath, scene.dataDir, manifestText),
-    ...(await leftovers(scene, rows)),
+    ...(await leftovers(scene)),
     // Counts and notices of one row's own may differ where another row is in the way.
     ...(rows.length > 1 ? [] : rows.flatMap((row) => row.check?.(scene, ending) ?? [])),
     ...(rows.length > 1 ? [] : rows.flatMap((row) => untold(scene, row))),
@@ -130,22 +137,30 @@ function verifyAll(resultPath: string, scratchFolder: string, manifestText: stri
   return [...verifyResult({ resultPath, scratchFolder, expect }).problems];
 }
 
-async function leftovers(scene: Scene, rows: readonly Row[]): Promise<string[]> {
+async function leftovers(scene: Scene): Promise<string[]> {
   const { dataDir } = scene;
-  const files = scene.simulator.controls
-    .files()
-    .map((file) => JSON.stringify(file))
-    .filter((text) => !rows.some(({ leaves }) => leaves?.test(text) === true));
   const scratch = await readdir(join(dataDir, 'scratch'), { recursive: true }).catch(() => []);
   const store = await readdir(join(dataDir, 'store'), { recursive: true });
   const temporary = store.filter((name) => /\.tmp\//.test(name));
   const open = await readdir(join(dataDir, 'store/local/open'));
   return [
-    ...files.map((text) => `left at the provider: ${text}`),
+    ...(await wrongFiles(scene)),
     ...scratch.filter((name) => name !== '').map((name) => `left in scratch: ${name}`),
     ...temporary.map((name) => `left in the store: ${name}`),
     ...open.map((name) => `still open: ${name}`),
   ];
+}
+
+/** The lines that were put aside, without their newlines, chunk by chunk. */
+async function quarantineOf({ dataDir, job }: Scene): Promise<Buffer[]> {
+  const folder = join(dataDir, 'store/local/jobs', job, 'chunks');
+  const lines: Buffer[] = [];
+  for (const chunk of await readdir(folder).catch(() => [])) {
+    const path = join(folder, chunk, 'quarantine.jsonl');
+    const bytes = await readFile(path, 'latin1').catch(() => '');
+    for (const line of bytes.split('\n').slice(0, -1)) lines.push(Buffer.from(line, 'latin1'));
+  }
+  return lines;
 }
 
 function untold({ notices }: Scene, { tells = [] }: Row): string[] {

@@ -42,8 +42,6 @@ export interface Row {
   readonly paid?: (scene: Scene) => number;
   /** Result lines say the same as in an undisturbed run, but not in the same bytes. */
   readonly otherBytes?: boolean;
-  /** Names of files that nobody can delete at the provider. */
-  readonly leaves?: RegExp;
   /** Sentences about payment that the fault itself explains. */
   readonly excuses?: RegExp;
   /** What else must be true when the job is over; sentences where it is not. */
@@ -62,6 +60,11 @@ export interface ManifestView {
 export interface Ending {
   readonly manifest: ManifestView;
   readonly chunks: number;
+  /** Of the result, and of an undisturbed run's. */
+  readonly lines: readonly string[];
+  readonly undisturbed: readonly string[];
+  /** Answer lines that were put aside, without their newlines. */
+  readonly quarantine: readonly Buffer[];
 }
 
 /** One case while it runs. */
@@ -75,6 +78,8 @@ export interface Scene {
   readonly clock: MovingClock;
   readonly shop: Workshop;
   readonly dataDir: string;
+  /** Where the simulator keeps its files, by their ids. */
+  readonly worldDir: string;
   readonly redisUrl: string;
   readonly job: JobId;
   readonly notices: readonly Notice[];

@@ -1,7 +1,8 @@
 /**
  * The fault matrix: `node test/matrix/run.ts --seeds 20 --pairs 500`. `--row "<name>"` and
  * `--seed N` replay one case, `--row` twice a pair; `--list` names the rows, `--table` prints them
- * as Markdown. Exits with 1 where a case fails or a row's fault did not strike.
+ * as Markdown. Exits with 1 where a case fails, a row's fault did not strike, or both faults of
+ * too few pairs did.
  */
 
 import { parseArgs } from 'node:util';
@@ -11,6 +12,9 @@ import { drawPairs } from './pairs.ts';
 import type { Row } from './row.ts';
 import { ROWS } from './rows/every-row.ts';
 import { tableOf } from './table.ts';
+
+/** The share of the pairs in which both faults have to strike, so that pairs are what they say. */
+const MIN_STRUCK_SHARE = 0.8;
 
 const { values } = parseArgs({
   options: {
@@ -54,7 +58,9 @@ async function main(): Promise<number> {
     `${rows} rows, ${singles.length} cases, ${pairs.length} pairs ` +
       `(both faults struck in ${counts.pairsStruck}), ${counts.failing} failing, ${seconds} s`,
   );
-  return counts.failing === 0 ? 0 : 1;
+  const isFair = counts.pairsStruck >= pairs.length * MIN_STRUCK_SHARE;
+  if (!isFair) console.log(`FAILED  both faults struck in too few pairs`);
+  return counts.failing === 0 && isFair ? 0 : 1;
 }
 
 /** Each row, or the one or two that were named, over the seeds. */

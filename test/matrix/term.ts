@@ -30,12 +30,14 @@ export async function stopByTerm(
     });
     const signalledMs = performance.now();
     first.signal('SIGTERM');
-    await first.ended;
+    const { code, stderr } = await first.ended;
     const leftMs = performance.now() - signalledMs;
     const second = await place.command(args);
     const result = await place.outputSha256().catch(() => 'no output');
     const wanted = sha256(Buffer.from(asInput(undisturbed)));
     return [
+      // Detached, or over before the signal was heard.
+      ...(code === 5 || code === 0 ? [] : [`the first run ended with ${code}: ${stderr}`]),
       ...(leftMs > LEAVE_MS ? [`it left after ${Math.round(leftMs)} ms`] : []),
       ...(second.code === 0 ? [] : [`the second run ended with ${second.code}: ${second.stderr}`]),
       ...(result === wanted ? [] : [`the result is ${result}, not ${wanted}`]),

@@ -1,5 +1,6 @@
 /** Rows about the answers: files that are cut or gone, lines that are not what they should be. */
 
+import { toldIncomplete } from '../kept-files.ts';
 import type { Ending, Row, Scene } from '../row.ts';
 import { few, strikesOf } from '../row.ts';
 
@@ -32,7 +33,6 @@ export const ANSWER_ROWS: readonly Row[] = [
     mixes: false,
     faults: () => [{ name: 'output_file_gone', times: 1 }],
     tells: ['answers_incomplete'],
-    leaves: /_output\.jsonl/,
     errors: (scene) => ({ output_lost: requestsOfIncomplete(scene) }),
     paid: ({ lines }) => lines.length,
     check: oneBatchEach,
@@ -45,7 +45,6 @@ export const ANSWER_ROWS: readonly Row[] = [
       { name: 'line_error_429', rate: 0.4, times: 12 },
       { name: 'error_file_gone', times: 1 },
     ],
-    leaves: /_error\.jsonl/,
     tells: ['answers_incomplete'],
   },
   {
@@ -77,13 +76,17 @@ export const ANSWER_ROWS: readonly Row[] = [
     outcome: 'quarantined and counted',
     faults: () => [{ name: 'line_stranger', rate: 0.4 }],
     maxAttempts: 1,
-    check: counted('strangers', 'line_stranger'),
+    check: (scene, ending) => [
+      ...counted('strangers', 'line_stranger')(scene, ending),
+      ...notPutAside(ending, strangersOf(ending)),
+    ],
   },
   {
     name: 'missing answer lines',
     fault: 'requests without any line',
     outcome: 'sent again, and only they',
     faults: () => [{ name: 'line_missing', rate: 0.4, times: 10 }],
+    tells: ['answers_incomplete'],
   },
   {
     name: 'an answer line missing for good',
@@ -153,6 +156,7 @@ function unreadable(name: 'line_unparsable' | 'line_bad_utf8', fault: string): R
     check: (scene, ending) => [
       ...oneBatchEach(scene, ending),
       ...counted('unparsable', name)(scene, ending),
+      ...notPutAside(ending, spoiltOf(ending, name === 'line_unparsable' ? halfOf : badlyEncoded)),
     ],
   };
 }
@@ -164,16 +168,63 @@ function counted(kind: string, fault: string): (scene: Scene, ending: Ending) =>
   };
 }
 
+/** Sentences where quarantine.jsonl does not hold exactly these lines, byte for byte. */
+function notPutAside({ quarantine }: Ending, wanted: readonly Buffer[]): string[] {
+  const shown = (lines: readonly Buffer[]): string[] =>
+    lines.map((line) => line.toString('latin1')).toSorted();
+  const [found, expected] = [shown(quarantine), shown(wanted)];
+  if (found.length !== expected.length) {
+    return [`${found.length} lines are in quarantine, not ${expected.length}`];
+  }
+  const other = found.find((line, at) => line !== expected[at]);
+  return other === undefined ? [] : [`nobody wrote what is in quarantine: ${other}`];
+}
+
+/** Each of them is the answer of a request, under a name that was never sent. */
+function strangersOf({ quarantine, undisturbed, manifest }: Ending): Buffer[] {
+  const names = quarantine.map((line) => idIn(line)).filter((id) => id.startsWith('stranger-'));
+  const answers = undisturbed.map((line) => JSON.parse(line) as object);
+  const wanted = [...new Set(names)].flatMap((id) => {
+    const all = answers.map((answer) => JSON.stringify({ ...answer, custom_id: id }));
+    return all.filter((line) => quarantine.some((one) => one.toString() === line));
+  });
+  // What is missing is missed by its number.
+  const missing = (manifest.quarantine['strangers'] ?? 0) - wanted.length;
+  return [...wanted, ...Array.from({ length: missing }, () => '')].map((line) => Buffer.from(line));
+}
+
+/** What came instead of the answers that were said to be unreadable. */
+function spoiltOf({ lines, undisturbed }: Ending, spoil: (line: Buffer) => Buffer): Buffer[] {
+  return undisturbed
+    .filter((good, at) => lines[at] !== good)
+    .map((good) => spoil(Buffer.from(`${good}\n`)));
+}
+
+/** As the simulator cuts a line. */
+function halfOf(line: Buffer): Buffer {
+  return line.subarray(0, Math.floor(line.length / 2));
+}
+
+/** As the simulator breaks the encoding, within the value of `id`. */
+function badlyEncoded(line: Buffer): Buffer {
+  const bad = Buffer.from(line.subarray(0, -1));
+  bad.writeUInt16BE(0xc3_28, 20);
+  return bad;
+}
+
+function idIn(line: Buffer): string {
+  return (JSON.parse(line.toString()) as { custom_id: string }).custom_id;
+}
+
 function oneBatchEach({ simulator }: Scene, { chunks }: Ending): string[] {
   const { batchesCreated } = simulator.ledger.totals();
   return batchesCreated === chunks ? [] : [`${batchesCreated} batches for ${chunks} chunks`];
 }
 
 /** Requests of the batches that operators were told of. */
-function requestsOfIncomplete({ notices, simulator }: Scene): number {
-  const told = notices.filter(({ code }) => code === 'answers_incomplete');
-  const ids = new Set(told.map(({ message }) => /batch_\w+/.exec(message)?.[0]));
-  return simulator.controls
+function requestsOfIncomplete(scene: Scene): number {
+  const ids = toldIncomplete(scene);
+  return scene.simulator.controls
     .batches()
     .filter(({ id }) => ids.has(id))
     .reduce((sum, batch) => sum + (batch['request_counts'] as { total: number }).total, 0);

@@ -1,7 +1,10 @@
 /** Rows about what becomes of a batch, and how the provider shows it. */
 
-import type { Row } from '../row.ts';
+import { requestsPerChunk } from '../case.ts';
+import { notGrowing } from '../pauses.ts';
+import type { Row, Scene } from '../row.ts';
 import { few, strikesOf } from '../row.ts';
+import type { Call } from '../workshop.ts';
 
 const SHOWN = [
   ['status_backwards', 'a status goes backwards'],
@@ -13,6 +16,15 @@ const SHOWN = [
   ['errors_as_list', 'errors as a plain list'],
   ['metadata_dropped', 'a batch that has lost its metadata'],
 ] as const;
+
+/** In the names of its files, and in the metadata of its batches. */
+const FIRST_CHUNK = 'c000000';
+
+/** Long against what a batch takes to fail. */
+const TOKEN_WAITS = { baseMs: 60, maxMs: 480 };
+
+/** A healthy batch is through with these in less than this. */
+const STUCK_MS = 150;
 
 export const BATCH_ROWS: readonly Row[] = [
   {
@@ -39,9 +51,22 @@ export const BATCH_ROWS: readonly Row[] = [
   {
     name: 'failed without a reason',
     fault: '`failed` without a line number',
-    outcome: 'sent again, at most three times; no attempt is counted',
+    outcome: 'sent again; no attempt is counted',
     faults: () => [{ name: 'fails_without_reason', times: 1 }],
     maxAttempts: 1,
+  },
+  {
+    name: 'failed without a reason for good',
+    fault: '`failed` without a line number, each time',
+    outcome: 'sent three times in all; then the provider’s words are the answers',
+    mixes: false,
+    faults: () => [{ name: 'fails_without_reason', match: FIRST_CHUNK }],
+    maxAttempts: 1,
+    errors: (scene) => ({ server_error: requestsOfFirst(scene) }),
+    check: (scene) => {
+      const { length } = batchesOfFirst(scene);
+      return length === 3 ? [] : [`${length} batches failed for one chunk, not 3`];
+    },
   },
   {
     name: 'failed with line numbers',
@@ -67,8 +92,13 @@ export const BATCH_ROWS: readonly Row[] = [
     name: 'token limit exceeded',
     fault: '`token_limit_exceeded`',
     outcome: 'the chunk waits with growing pauses; no attempt is counted',
-    faults: (seed) => [{ name: 'token_limit_exceeded', times: 2 + few(seed) }],
+    faults: (seed) => [{ name: 'token_limit_exceeded', times: 3 + few(seed), match: FIRST_CHUNK }],
+    settings: {
+      BATCHWRIGHT_TOKEN_PAUSE_BASE_MS: String(TOKEN_WAITS.baseMs),
+      BATCHWRIGHT_TOKEN_PAUSE_MAX_MS: String(TOKEN_WAITS.maxMs),
+    },
     maxAttempts: 1,
+    check: (scene) => notGrowing(scene, isUploadOfFirst, TOKEN_WAITS, () => false),
   },
   {
     name: 'completed with null file ids for a while',
@@ -152,10 +182,12 @@ function stuck(name: 'stuck_validating' | 'stuck_finalizing', status: string): R
   return {
     name: `stuck in ${status}`,
     fault: `a batch that stays in \`${status}\` for long`,
-    outcome: 'watched, until it moves or ends',
+    outcome: 'alert `batch_stuck`; watched, until it moves or ends',
     faults: () => [{ name, times: 1 }],
     world: { windowSeconds: 86_400 },
-    act: async ({ until, simulator }) => {
+    settings: { BATCHWRIGHT_STUCK_ALERT_MS: String(STUCK_MS) },
+    tells: ['batch_stuck'],
+    act: async ({ until, simulator, notices }) => {
       const struck = (): boolean =>
         simulator.controls
           .faults()
@@ -163,7 +195,25 @@ function stuck(name: 'stuck_validating' | 'stuck_finalizing', status: string): R
       await until(struck);
       const { retrieve: before = 0 } = simulator.ledger.calls();
       await until(() => (simulator.ledger.calls()['retrieve'] ?? 0) > before + 10);
+      await until(() => notices.some(({ code }) => code === 'batch_stuck'));
       simulator.controls.clearFaults(name);
     },
   };
+}
+
+function batchesOfFirst({ simulator }: Scene) {
+  const isOfFirst = (metadata: unknown): boolean =>
+    (metadata as { chunk: string }).chunk === FIRST_CHUNK;
+  return simulator.controls.batches().filter(({ metadata }) => isOfFirst(metadata));
+}
+
+/** Of the first line's model. */
+function requestsOfFirst({ seed, lines }: Scene): number {
+  const models = lines.map((line) => (JSON.parse(line) as { body: { model: string } }).body.model);
+  const own = models.filter((model) => model === models[0]);
+  return Math.min(requestsPerChunk(seed), own.length);
+}
+
+function isUploadOfFirst({ key }: Call): boolean {
+  return key.startsWith('upload ') && key.includes(FIRST_CHUNK);
 }

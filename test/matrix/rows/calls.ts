@@ -1,11 +1,19 @@
 /** Rows about single calls: what a provider answers instead of doing what it was asked. */
 
 import type { FaultName } from '../../../src/simulator/faults/names.ts';
+import {
+  calledInPause,
+  LONG_WAITS,
+  notGrowing,
+  repeatedEarly,
+  WITH_LONG_WAITS,
+} from '../pauses.ts';
 import type { Row, Scene } from '../row.ts';
 import { few } from '../row.ts';
+import type { Call } from '../workshop.ts';
 
 /** Long enough to tell from every other wait of a case. */
-const RETRY_AFTER_MS = 400;
+const RETRY_AFTER_MS = 800;
 
 const LOST_ANSWERS = [
   ['timeout', 'never answers'],
@@ -62,7 +70,11 @@ export const CALL_ROWS: readonly Row[] = [
       { name: 'html_502', times: few(seed), rate: 0.5 },
       { name: 'reset', times: few(seed), rate: 0.5 },
       { name: 'retrieve_409', times: few(seed) },
+      // So many that one chunk's upload fails several times in a row.
+      { name: 'upload_server_error_500', times: 25 },
     ],
+    settings: WITH_LONG_WAITS,
+    check: (scene) => notGrowing(scene, failing('upload'), LONG_WAITS),
   },
   {
     name: 'calls that hang',
@@ -76,19 +88,25 @@ export const CALL_ROWS: readonly Row[] = [
     fault: '400 "cannot find file" right after the upload',
     outcome: 'the create is tried again with growing pauses; no attempt is counted',
     faults: (seed) => [
-      { name: 'file_not_found_right_after_upload', times: few(seed), calls: 1 + (seed % 4) },
+      { name: 'file_not_found_right_after_upload', times: few(seed), calls: 4 + (seed % 4) },
     ],
+    settings: WITH_LONG_WAITS,
     maxAttempts: 1,
-    check: noFurtherBatch,
+    check: (scene, ending) => [
+      ...noFurtherBatch(scene, ending),
+      ...notGrowing(scene, failing('createBatch'), LONG_WAITS),
+    ],
   },
   {
     name: 'file not found for good',
     fault: '400 "cannot find file" that does not end',
     outcome: 'uploaded again; no attempt is counted',
     faults: () => [{ name: 'file_not_found_right_after_upload', times: 1, calls: 1_000 }],
+    settings: WITH_LONG_WAITS,
     maxAttempts: 1,
     check: (scene, { chunks }) => [
       ...noFurtherBatch(scene, { chunks }),
+      ...notGrowing(scene, failing('createBatch'), LONG_WAITS),
       ...exactly('uploads', scene.simulator.ledger.totals().filesUploaded, chunks + 1),
     ],
   },
@@ -103,11 +121,21 @@ export const CALL_ROWS: readonly Row[] = [
   ]),
 ];
 
+/** The provider's calls that the steps of one queue make. */
+const QUEUES = {
+  upload: ['upload', 'createBatch'],
+  create: ['upload', 'createBatch'],
+  retrieve: ['retrieveBatch', 'listBatches'],
+  download: ['download'],
+};
+
 function limited(operation: 'upload' | 'create' | 'retrieve' | 'download'): Row {
   return {
     name: `429 on ${operation}`,
     fault: `429 with Retry-After on ${operation}`,
-    outcome: 'asked again after that time, not before; no attempt is counted',
+    outcome: 'asked again after that time, not before; its queue waits; no attempt is counted',
+    // Some chunks come to this call while others wait for it.
+    settings: { BATCHWRIGHT_MAX_LIVE_BATCHES: '2' },
     faults: (seed) => [
       {
         name: `${operation}_rate_limit_429`,
@@ -116,7 +144,11 @@ function limited(operation: 'upload' | 'create' | 'retrieve' | 'download'): Row 
       },
     ],
     maxAttempts: 1,
-    check: (scene, ending) => [...noFurtherBatch(scene, ending), ...repeatedEarly(scene)],
+    check: (scene, ending) => [
+      ...noFurtherBatch(scene, ending),
+      ...repeatedEarly(scene, RETRY_AFTER_MS),
+      ...calledInPause(scene, QUEUES[operation], RETRY_AFTER_MS),
+    ],
   };
 }
 
@@ -133,17 +165,6 @@ function held(name: FaultName, fault: string, hold: 'unauthorized' | 'insufficie
   };
 }
 
-/** Calls that were repeated before the time that a 429 had named. */
-function repeatedEarly({ calls }: Scene): string[] {
-  return calls.flatMap((call) => {
-    if (call.weather?.includes('HTTP 429') !== true) return [];
-    const next = calls.find(({ key, startMs }) => key === call.key && startMs >= call.endMs);
-    // A timer may ring a moment before its time.
-    const waitedMs = (next?.startMs ?? 0) - call.endMs + 5;
-    return waitedMs < RETRY_AFTER_MS ? [`${call.key} came again after ${waitedMs} ms`] : [];
-  });
-}
-
 /** One batch for each chunk, however often something was tried. */
 function noFurtherBatch(
   { simulator }: Pick<Scene, 'simulator'>,
@@ -154,6 +175,10 @@ function noFurtherBatch(
 
 function exactly(what: string, found: number, expected: number): string[] {
   return found === expected ? [] : [`${found} ${what}, not ${expected}`];
+}
+
+function failing(name: string): (call: Call) => boolean {
+  return ({ key, weather }) => key.startsWith(`${name} `) && weather !== null;
 }
 
 function lostBefore(seed: number): FaultName {

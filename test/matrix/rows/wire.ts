@@ -1,8 +1,16 @@
 /** Rows about the network between the program and its provider. */
 
 import { giveBack, takeAway } from '../names.ts';
+import {
+  ENOUGH_FAILURES,
+  failuresInARow,
+  LONG_WAITS,
+  notGrowing,
+  WITH_LONG_WAITS,
+} from '../pauses.ts';
 import type { Row, Scene } from '../row.ts';
 import { few } from '../row.ts';
+import type { Call } from '../workshop.ts';
 import { TIMEOUTS } from '../workshop.ts';
 
 const CREATE = /^POST \/v1\/batches HTTP/;
@@ -28,31 +36,32 @@ export const WIRE_ROWS: readonly Row[] = [
     fault: 'connections are refused for a while',
     outcome: 'nothing was sent for certain: asked again with growing pauses',
     maxAttempts: 1,
-    act: async ({ wire, weather, simulator, until }) => {
-      const refused = (): number => weather.filter((text) => text.includes('ECONNREFUSED')).length;
+    settings: WITH_LONG_WAITS,
+    act: async ({ wire, calls, simulator, until }) => {
       for (const created of [0, 2]) {
         await until(() => simulator.ledger.totals().batchesCreated >= created);
-        const before = refused();
         await wire.goAway();
-        await until(() => refused() >= before + 3);
+        const since = calls.length;
+        await until(() => isEnough(calls.slice(since), isRefused));
         await wire.comeBack();
       }
     },
     meets: /ECONNREFUSED/,
+    check: (scene) => notGrowing(scene, isRefused, LONG_WAITS, isAnswered),
   },
   {
     name: 'DNS fails',
     fault: 'the provider’s name cannot be resolved for a while',
     outcome: 'nothing was sent for certain: asked again with growing pauses',
     maxAttempts: 1,
-    act: async ({ host, weather, until }) => {
-      const unresolved = (): number =>
-        weather.filter((text) => /ENOTFOUND|EAI_AGAIN/.test(text)).length;
+    settings: WITH_LONG_WAITS,
+    act: async ({ host, calls, until }) => {
       takeAway(host);
-      await until(() => unresolved() >= 3);
+      await until(() => isEnough(calls, isUnresolved));
       giveBack(host);
     },
     meets: /ENOTFOUND/,
+    check: (scene) => notGrowing(scene, isUnresolved, LONG_WAITS, isAnswered),
   },
   {
     name: 'reset before a request arrives',
@@ -195,3 +204,21 @@ export const WIRE_ROWS: readonly Row[] = [
     },
   },
 ];
+
+/** Lists are asked for by every chunk, each with waits of its own. */
+function isRefused({ key, weather }: Call): boolean {
+  return !key.startsWith('list') && weather?.includes('ECONNREFUSED') === true;
+}
+
+function isUnresolved({ key, weather }: Call): boolean {
+  return !key.startsWith('list') && weather !== null && /ENOTFOUND|EAI_AGAIN/.test(weather);
+}
+
+/** A provider that is there again for one call is there for all. */
+function isAnswered({ weather }: Call): boolean {
+  return weather === null;
+}
+
+function isEnough(calls: readonly Call[], fails: (call: Call) => boolean): boolean {
+  return failuresInARow({ calls }, fails) >= ENOUGH_FAILURES;
+}
