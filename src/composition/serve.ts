@@ -48,6 +48,10 @@ const HOUR_MS = 60 * 60_000;
 const STREAMS_PER_TENANT = 100;
 const STREAMS = 1_000;
 
+/** Downloads at once; each reads a block when its client has taken the one before. */
+const DOWNLOADS_PER_TENANT = 200;
+const DOWNLOADS = 2_000;
+
 /** What the routes are made from. */
 export interface ServiceParts {
   readonly config: Config;
@@ -59,6 +63,7 @@ export interface ServiceParts {
   readonly results: ResultViews;
   readonly sets: RequestSets;
   readonly scans: ScanTurns;
+  readonly downloads: StreamSlots;
   readonly files: TenantFiles;
   readonly jobClock: JobClock;
   readonly desk: (tenant: TenantId) => Desk;
@@ -136,6 +141,7 @@ function partsOf(
     jobClock,
     sets: new RequestSets({ blobs, engines, scratch, ids, rules }),
     scans: new ScanTurns(),
+    downloads: new StreamSlots(DOWNLOADS_PER_TENANT, DOWNLOADS),
     desk: (tenant) => new Desk(tenant, { blobs, views, jobs, rules, ring }),
   };
 }
@@ -148,7 +154,7 @@ function routesOf(parts: ServiceParts): Mounted[] {
 }
 
 function doorsOf(parts: ServiceParts): Mounted[] {
-  const { reports, results, sets, scans, files, jobClock, house, admission } = parts;
+  const { reports, results, sets, scans, downloads, files, jobClock, house, admission } = parts;
   const requireReady = parts.operations.requireQueue;
   const { withRoom } = admission;
   return [
@@ -171,6 +177,7 @@ function doorsOf(parts: ServiceParts): Mounted[] {
     ...retryRoutes({ reports, results, sets, scans, requireReady, withRoom }),
     ...fileRoutes({
       files,
+      downloads,
       inFolder: (work) => sets.inFolder(work),
       takeForm: ({ request, tenant }, { folder, rules }, use) =>
         admission.upload({ tenant, keeps: true }, async (limits) =>
@@ -191,12 +198,12 @@ function doorsOf(parts: ServiceParts): Mounted[] {
 }
 
 /** What comes of jobs: results, failures, events. */
-function cameOfJobs({ reports, results, scans, store }: ServiceParts): Mounted[] {
+function cameOfJobs({ reports, results, scans, downloads, store }: ServiceParts): Mounted[] {
   const { journal, clock } = store;
   const slots = new StreamSlots(STREAMS_PER_TENANT, STREAMS);
   const feeds = new JobFeeds({ journal, reports, clock });
   return [
-    ...resultRoutes({ results, slots, scans }),
+    ...resultRoutes({ results, slots, downloads, scans }),
     ...errorRoutes({ results, scans }),
     ...eventRoutes({ feeds, slots }),
   ];

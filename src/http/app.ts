@@ -138,6 +138,9 @@ async function callOf(
     response,
     requestId: requestIdOf(response),
     signal: gone.signal,
+    requireAllowed: async () => {
+      if (route.access !== 'public') await parts.authenticate(request, route.access);
+    },
     draining: parts.draining,
     param: (name) => String(request.params[name] ?? ''),
   };

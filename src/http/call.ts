@@ -17,6 +17,8 @@ export interface Call<Query, Json> {
   readonly requestId: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Rejects where the caller would not be let in any more. */
+  readonly requireAllowed: () => Promise<void>;
   /** Aborted when the service was asked to end: what has no end of its own ends then. */
   readonly draining: AbortSignal;
   /** A parameter of the path, by its name. */

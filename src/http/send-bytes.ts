@@ -41,18 +41,22 @@ export async function sendView(
     response.end();
     return;
   }
-  response.setTimeout(STALL_MS, () => response.destroy());
   await sendBlocks(view.read({ start, end }), response);
 }
 
 /**
  * Sends the blocks and ends the answer. An answer whose blocks fail is cut, never ended as if it
- * were whole; one whose client has gone is nobody's fault.
+ * were whole; one whose client has gone, or has stopped to read, is nobody's fault.
  */
 export async function sendBlocks(
   blocks: AsyncIterable<Buffer | string>,
   response: ServerResponse,
+  stallMs = STALL_MS,
 ): Promise<void> {
+  response.setTimeout(stallMs, () => {
+    // Where nothing waits for the client, it is we who have nothing to say.
+    if (response.writableLength > 0) response.destroy();
+  });
   response.flushHeaders();
   try {
     await pipeline(Readable.from(blocks, { highWaterMark: 1 }), response);
@@ -65,6 +69,7 @@ export async function sendBlocks(
 const GONE_CODES: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_UNABLE_TO_PIPE',
   'ECONNRESET',
   'EPIPE',
 ]);

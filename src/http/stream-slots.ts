@@ -1,4 +1,4 @@
-/** How many answers without an end may be under way: each holds a connection for hours. */
+/** How many long answers may be under way: each may hold a connection for hours. */
 
 import type { TenantId } from '../domain/ids.ts';
 import { Problem } from './problem.ts';
@@ -36,7 +36,7 @@ export class StreamSlots {
 }
 
 function full(): Problem {
-  const message = 'Too many jobs are watched or followed at once; end a stream, or GET the jobs.';
+  const message = 'Too many streams or downloads at once; try again when one has ended.';
   const headers = { 'retry-after': String(RETRY_AFTER_SECONDS) };
   return new Problem({ status: 429, code: 'too_many_streams', message, headers });
 }

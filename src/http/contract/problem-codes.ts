@@ -58,7 +58,7 @@ const MEANINGS = {
   too_many_failures: 'Too many wrong keys from this address; wait a minute.',
   too_many_models: 'The request set names more models than a job may have.',
   too_many_scans: 'Too many dry runs, looks at failures and retries at once.',
-  too_many_streams: 'Too many streams of events or lines at once.',
+  too_many_streams: 'Too many streams or downloads at once.',
   too_many_uploads: 'Too many uploads at once.',
   too_slow: 'The body did not come, or not in time.',
   unknown_file: 'There is no such file.',

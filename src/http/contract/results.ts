@@ -49,6 +49,7 @@ export const getResult = defineRoute({
     206: { description: 'A range of the bytes.', contentType: 'application/jsonl' },
     400: fault('partial, follow and include do not go together.'),
     416: fault('The result ends before the range begins.'),
+    429: fault('Too many downloads, or too many that follow, at once.'),
     ...NOT_THERE,
   },
 });

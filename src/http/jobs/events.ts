@@ -5,6 +5,7 @@ import type { Mounted } from '../call.ts';
 import { mount } from '../call.ts';
 import type { EndEventBody, JobEventBody, ProgressEventBody } from '../contract/results.ts';
 import { watchJob } from '../contract/results.ts';
+import { longAnswer } from '../long-answer.ts';
 import { sendBlocks } from '../send-bytes.ts';
 import type { StreamSlots } from '../stream-slots.ts';
 import { seconds } from './job-body.ts';
@@ -22,9 +23,9 @@ export interface EventParts {
 export function eventRoutes({ feeds, slots }: EventParts): Mounted[] {
   return [
     mount(watchJob, async (call) => {
-      const { desk, param, request, response, tenant } = call;
+      const { desk, param, request, response } = call;
       const { spec } = await desk.job(param('job'));
-      using _slot = slots.take(tenant);
+      using _slot = longAnswer(call, slots);
       response.setHeader('content-type', 'text/event-stream');
       // What stands in front of us must neither keep nor change a stream.
       response.setHeader('cache-control', 'no-store, no-transform');

@@ -5,6 +5,7 @@ import type { Included, ResultViews } from '../../service/result-views.ts';
 import type { Call, Mounted } from '../call.ts';
 import { mount } from '../call.ts';
 import { getManifest, getResult } from '../contract/results.ts';
+import { longAnswer } from '../long-answer.ts';
 import { Problem } from '../problem.ts';
 import type { ScanTurns } from '../scan-turns.ts';
 import { sendBlocks, sendView } from '../send-bytes.ts';
@@ -16,6 +17,8 @@ export interface ResultParts {
   readonly results: ResultViews;
   /** For followers. */
   readonly slots: StreamSlots;
+  /** For all others. */
+  readonly downloads: StreamSlots;
   readonly scans: ScanTurns;
 }
 
@@ -32,7 +35,7 @@ export function resultRoutes(parts: ResultParts): Mounted[] {
       const state = await call.desk.job(call.param('job'));
       if ('result' in state) await sendResult(call, state, include, parts);
       else if (follow) await sendFollowed(call, state, parts);
-      else if (partial) await sendUnfinished(call, state, results.partial(state));
+      else if (partial) await sendPartial(call, state, parts);
       else throw noResult(state);
       return undefined;
     }),
@@ -65,12 +68,13 @@ async function sendResult(
   call: Call<unknown, unknown>,
   state: Extract<JobState, { result: object }>,
   include: Included,
-  { results, scans }: ResultParts,
+  { results, scans, downloads }: ResultParts,
 ): Promise<void> {
   const { request, response } = call;
   // Where the halves begin and end has to be found once.
   const isScan = include !== 'all' && (await results.knownSizes(state)) === null;
   if (isScan) await scans.within(call, () => results.sizes(state));
+  using _slot = longAnswer(call, downloads);
   const view = await results.view(state, include);
   const { id } = state.spec;
   const suffix = include === 'all' ? '' : `-${include}`;
@@ -86,7 +90,7 @@ async function sendFollowed(
   state: JobState,
   { results, slots }: ResultParts,
 ): Promise<void> {
-  using _slot = slots.take(call.tenant);
+  using _slot = longAnswer(call, slots);
   const signal = AbortSignal.any([call.signal, call.draining]);
   try {
     await sendUnfinished(call, state, results.follow(state.spec.id, signal));
@@ -95,6 +99,15 @@ async function sendFollowed(
     // What is missing will be there for who comes back: an end would say that nothing is.
     call.response.destroy();
   }
+}
+
+async function sendPartial(
+  call: Call<unknown, unknown>,
+  state: JobState,
+  { results, downloads }: ResultParts,
+): Promise<void> {
+  using _slot = longAnswer(call, downloads);
+  await sendUnfinished(call, state, results.partial(state));
 }
 
 /** Of unknown length, and never to be had again the same: neither ranges nor an ETag. */

@@ -17,9 +17,11 @@ import {
   listFiles,
   uploadFields,
 } from '../contract/openai.ts';
+import { longAnswer } from '../long-answer.ts';
 import type { FormRules, TakenForm } from '../multipart.ts';
 import { Problem } from '../problem.ts';
 import { sendView } from '../send-bytes.ts';
+import type { StreamSlots } from '../stream-slots.ts';
 import { validated } from '../validate.ts';
 import { pageBody } from './page.ts';
 import { requireJsonLine, UPLOAD_RULES, uploadFault } from './upload-checks.ts';
@@ -28,6 +30,7 @@ import { unixSeconds } from './wire.ts';
 
 export interface FileParts {
   readonly files: TenantFiles;
+  readonly downloads: StreamSlots;
   /** A local folder for the work, which is removed when it ends. */
   readonly inFolder: <Value>(work: (folder: string) => Promise<Value>) => Promise<Value>;
   /**
@@ -49,7 +52,7 @@ const KINDS: ReadonlyMap<string, readonly FileKind[]> = new Map([
 ]);
 const EVERY_KIND: readonly FileKind[] = ['uploaded', 'output', 'errors'];
 
-export function fileRoutes({ files, inFolder, takeForm }: FileParts): Mounted[] {
+export function fileRoutes({ files, downloads, inFolder, takeForm }: FileParts): Mounted[] {
   return [
     mount(createFile, (call) =>
       inFolder((folder) =>
@@ -82,10 +85,12 @@ export function fileRoutes({ files, inFolder, takeForm }: FileParts): Mounted[] 
     mount(getFile, async ({ desk, param }) => {
       return { status: 200, json: fileBody(await requireFile(param('file'), desk, files)) };
     }),
-    mount(getFileContent, async ({ desk, param, request, response }) => {
+    mount(getFileContent, async (call) => {
+      const { desk, param, request, response } = call;
       const found = await files.open(desk, param('file'));
       if (found === null) throw noFile(param('file'));
       const { id, filename } = found.file;
+      using _slot = longAnswer(call, downloads);
       await sendView(request, response, found.view, {
         contentType: 'application/octet-stream',
         // A file never changes: its id says which bytes they are.

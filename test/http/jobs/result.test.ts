@@ -17,7 +17,12 @@ async function served(slots = 9) {
   const made = await workshop();
   const house = { ...made, clock: quickClock(made.clock) };
   const results = new ResultViews(house);
-  const parts = { results, slots: new StreamSlots(slots, 100), scans: new ScanTurns() };
+  const parts = {
+    results,
+    slots: new StreamSlots(slots, 100),
+    downloads: new StreamSlots(9, 100),
+    scans: new ScanTurns(),
+  };
   return { house, ...(await serveJobs(withReports(house), resultRoutes(parts))) };
 }
 
