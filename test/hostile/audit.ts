@@ -1,11 +1,13 @@
 /** Whether a run got out of a hostile server all that could be got, and paid for nothing twice. */
 
 import { idIn } from './answers.ts';
+import { handedOut, isKnownIncomplete } from './incomplete.ts';
 import type { Batch, Execution, Ledger } from './ledger.ts';
 import type { InputLine } from './request-set.ts';
 
 interface OwnError {
   readonly custom_id: string | null;
+  readonly response: { readonly status_code: number } | null;
   readonly error: { readonly code: string; readonly line: number } | null;
 }
 
@@ -46,9 +48,18 @@ function wrongAnswer(found: string, line: InputLine, ledger: Ledger): string[] {
   }
   if (!own) {
     const written = ledger.executions(customId).some((one) => one.line === found);
-    return written ? [] : [`nobody wrote ${found}`];
+    if (!written) return [`nobody wrote ${found}`];
+    if (!mayPass(parsed)) return [];
+    const ran = batchesThatRan(customId, ledger);
+    return ran >= MAX_ATTEMPTS ? [] : [`${name} has ${found} after ${ran} batches only`];
   }
   return unfounded(parsed.error?.code ?? '', customId, ledger).map((why) => `${name}: ${why}`);
+}
+
+/** What the provider answers may pass, so it is no answer while another batch may be made. */
+function mayPass({ response }: OwnError): boolean {
+  const status = response?.status_code ?? 0;
+  return status === 0 || status === 429 || status >= 500;
 }
 
 /**
@@ -77,19 +88,26 @@ function isUnknownTwin(batch: Batch, ledger: Ledger): boolean {
 
 /** Why an error line of the program's own is not justified. */
 function unfounded(code: string, customId: string, ledger: Ledger): string[] {
-  const held = ledger.batches.filter((batch) =>
-    batch.lines.some((line) => idIn(line) === customId),
-  );
   if (code === 'attempts_exhausted') {
-    const ran = held.filter((batch) => batch.status !== 'failed').length;
+    const ran = batchesThatRan(customId, ledger);
     return ran >= MAX_ATTEMPTS ? [] : [`given up after ${ran} batches`];
   }
   if (code === 'answer_unreadable') {
     const isSpoilt = ledger.executions(customId).some((one) => one.line !== null && !one.readable);
     return isSpoilt ? [] : ['said to be unreadable, but no line of it was spoilt'];
   }
-  const said = held.some((batch) => batch.validation.some((error) => error.code === code));
+  const said = batchesWith(customId, ledger).some((batch) =>
+    batch.validation.some((error) => error.code === code),
+  );
   return said ? [] : [`answered with ${code}, which the server did not say`];
+}
+
+function batchesThatRan(customId: string, ledger: Ledger): number {
+  return batchesWith(customId, ledger).filter((batch) => batch.status !== 'failed').length;
+}
+
+function batchesWith(customId: string, ledger: Ledger): Batch[] {
+  return ledger.batches.filter((batch) => batch.lines.some((line) => idIn(line) === customId));
 }
 
 function billedTwice(customId: string, ledger: Ledger): string[] {
@@ -131,7 +149,10 @@ function extraBatches(ledger: Ledger): string[] {
     .map(([file, batches]) => `${file} has ${batches.length} batches`);
 }
 
-/** Uploads, and the answers of every batch whose end the client came to see. */
+/**
+ * Uploads, and the answers of every batch whose end the client came to see; not those that are not
+ * all here: they are kept for people to look at.
+ */
 function filesLeft(ledger: Ledger): string[] {
   const unseen = ledger.batches.filter((batch) => isUnknownTwin(batch, ledger));
   const unnamed = ledger.batches.filter((batch) => !batch.errorsNamed);
@@ -140,9 +161,15 @@ function filesLeft(ledger: Ledger): string[] {
     ...unnamed.map((batch) => batch.errors?.id),
     ...ledger.batches.filter(hasNoSuccess).map((batch) => batch.output?.id),
   ]);
-  return [...ledger.files.values()]
-    .filter((file) => !file.deleted && !unknown.has(file.id))
-    .map((file) => `${file.id} (${file.purpose}) is left at the server`);
+  const incomplete = ledger.batches.filter(isKnownIncomplete);
+  const kept = new Set(incomplete.flatMap((batch) => [batch.output?.id, batch.errors?.id]));
+  const lost = incomplete.flatMap(handedOut).filter((file) => file.deleted);
+  return [
+    ...lost.map((file) => `${file.id} is deleted, though what it belongs to is not all here`),
+    ...[...ledger.files.values()]
+      .filter((file) => !file.deleted && !unknown.has(file.id) && !kept.has(file.id))
+      .map((file) => `${file.id} (${file.purpose}) is left at the server`),
+  ];
 }
 
 /** Its counts say so at once, so its output (of strangers, or empty) may be named too late. */

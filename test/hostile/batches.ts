@@ -46,6 +46,7 @@ export class Batches {
       errors: null,
       validation: [],
       successes: new Map(),
+      counted: null,
       hiddenLists: this.#mischief.happens('lagging_list', number) ? 2 : 0,
       looks: 0,
       errorsNamed: false,
@@ -79,6 +80,7 @@ export class Batches {
     const isLate = mischief.active.has('late_file_ids') && mischief.chance.is(0.6, number, 'late');
     const hides = isLate && looks < this.#looksAtEnd(batch) + 3;
     const last = mischief.active.has('output_id_last') && looks < this.#looksAtEnd(batch) + 2;
+    batch.counted = this.#counts(batch);
     batch.errorsNamed ||= batch.errors !== null && !hides;
     const none = mischief.chance.pick([null, ''], number, 'none');
     return {
@@ -91,7 +93,7 @@ export class Batches {
       output_file_id: hides || last ? none : (batch.output?.id ?? none),
       error_file_id: hides ? none : (batch.errors?.id ?? none),
       errors: batch.validation.length > 0 ? { object: 'list', data: batch.validation } : null,
-      request_counts: this.#counts(batch),
+      request_counts: batch.counted,
       metadata: mischief.active.has('no_metadata') ? null : batch.metadata,
     };
   }
@@ -182,7 +184,7 @@ export class Batches {
   }
 
   /** A lie about counts never says of a paid batch that nothing in it succeeded. */
-  #counts(batch: Batch): object | null {
+  #counts(batch: Batch): Batch['counted'] {
     const total = batch.lines.length;
     const completed = batch.executed.filter((one) => one.success).length;
     const failed = batch.executed.length - completed;

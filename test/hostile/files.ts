@@ -24,6 +24,7 @@ export class Files {
       purpose,
       content,
       deleted: false,
+      isHandedOut: false,
     };
     this.#ledger.files.set(file.id, file);
     return file;
@@ -61,6 +62,7 @@ export class Files {
     if (mayCut && mischief.happens('silent_cut', file.id, times)) {
       return { kind: 'short', content: cutInALine(file.content) };
     }
+    file.isHandedOut = true;
     return { kind: 'whole' };
   }
 }

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { runCase } from './case.ts';
 import { MAX_ATTEMPTS, wrongWith } from './audit.ts';
-import type { Batch } from './ledger.ts';
+import type { Batch, StoredFile } from './ledger.ts';
 import { Ledger } from './ledger.ts';
 
 /** Each has many kinds of mischief; the runner goes through hundreds. */
@@ -48,11 +48,61 @@ test('tells what a careless program would do wrong', () => {
   for (const one of ledger.batches) one.successes.delete('b');
   const given = good.replace(/\{"custom_id":"b".*/, own);
   expect(wrongWith(given, lines, ledger)).toContain('"b": given up after 2 batches');
+  const passing = `{"custom_id":"b","response":{"status_code":503},"error":null}`;
+  ledger.add({
+    customId: 'b',
+    batch: first,
+    line: passing,
+    success: false,
+    billed: false,
+    readable: false,
+  });
+  const early = good.replace(/\{"custom_id":"b".*/, passing);
+  expect(wrongWith(early, lines, ledger)).toContain(`"b" has ${passing} after 2 batches only`);
   expect(MAX_ATTEMPTS).toBeGreaterThan(2);
+});
+
+test('tells files that are left, but for those of answers that are not whole', () => {
+  const ledger = new Ledger();
+  const lines = [{ text: request('a'), customId: 'a' }];
+  const one = batch(1, 'file-1', lines);
+  ledger.batches.push(one);
+  const answer = `{"custom_id":"a","response":{"status_code":200}}`;
+  ledger.add({
+    customId: 'a',
+    batch: one,
+    line: answer,
+    success: true,
+    billed: true,
+    readable: true,
+  });
+  one.successes.set('a', [{ text: answer, inErrors: false }]);
+  one.output = file('file-2', `${answer}\n`);
+  ledger.files.set(one.output.id, one.output);
+  one.counted = { total: 1, completed: 1, failed: 0 };
+  expect(wrongWith(`${answer}\n`, lines, ledger)).toEqual([
+    'file-2 (batch_output) is left at the server',
+  ]);
+  one.counted = { total: 2, completed: 2, failed: 0 };
+  expect(wrongWith(`${answer}\n`, lines, ledger)).toEqual([]);
+  one.output.deleted = true;
+  expect(wrongWith(`${answer}\n`, lines, ledger).join()).toMatch(/file-2 is deleted, though/);
 });
 
 function request(id: string): string {
   return JSON.stringify({ custom_id: id });
+}
+
+function file(id: string, content: string): StoredFile {
+  return {
+    id,
+    filename: 'answers.jsonl',
+    createdAtS: 0,
+    purpose: 'batch_output',
+    content: Buffer.from(content),
+    deleted: false,
+    isHandedOut: true,
+  };
 }
 
 function batch(number: number, inputFileId: string, lines: readonly { text: string }[]): Batch {
@@ -71,6 +121,7 @@ function batch(number: number, inputFileId: string, lines: readonly { text: stri
     errors: null,
     validation: [],
     successes: new Map(),
+    counted: null,
     hiddenLists: 0,
     looks: 1,
     errorsNamed: true,

@@ -30,6 +30,8 @@ export interface StoredFile {
   readonly purpose: 'batch' | 'batch_output';
   readonly content: Buffer;
   deleted: boolean;
+  /** Its content was sent whole. */
+  isHandedOut: boolean;
 }
 
 export interface Batch {
@@ -51,6 +53,8 @@ export interface Batch {
   validation: { code: string; message: string; line: number | null }[];
   /** Success lines that can be read, by custom_id, in reading order: output before errors. */
   readonly successes: Map<string, { readonly text: string; readonly inErrors: boolean }[]>;
+  /** Its counts as they were shown last; null: none were. */
+  counted: { readonly total: number; readonly completed: number; readonly failed: number } | null;
   /** Lists that leave it out. */
   hiddenLists: number;
   /** Looks at it by id. */
