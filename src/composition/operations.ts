@@ -8,6 +8,7 @@ import type { Health } from './health.ts';
 import { checkHealth, recently } from './health.ts';
 import type { AppParts } from '../http/app.ts';
 import type { Mounted } from '../http/call.ts';
+import { getQueues } from '../http/contract/operations.ts';
 import { Problem } from '../http/problem.ts';
 import { healthRoutes } from '../http/operations/health.ts';
 import { errorLog, requestLog } from '../http/request-log.ts';
@@ -51,7 +52,7 @@ export function openOperations(parts: OperationsParts): Operations {
   return {
     requestLog: requestLog({ log, metrics, nonce: () => store.ids.nonce() }),
     routes,
-    pages: [{ path: QUEUES_PATH, access: 'admin', handler: queuesPage(house) }],
+    pages: [{ path: QUEUES_PATH, access: getQueues.access, handler: queuesPage(house) }],
     onError: errorLog(log),
     requireQueue: async () => {
       try {

@@ -1,6 +1,7 @@
 /** The OpenAPI document, made from the contract: what stands in a route stands in it. */
 
 import { z } from 'zod';
+import { answersOf } from './contract/common-answers.ts';
 import { problem } from './contract/problem.ts';
 import type { Access, Answer, Body, Route } from './contract/route.ts';
 
@@ -93,9 +94,9 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
 }
 
 function operationOf(route: Route, shapes: Shapes): Operation {
-  const { operation, summary, description, tag, access, body, answers } = route;
+  const { operation, summary, description, tag, access, body } = route;
   const parameters = parametersOf(route, shapes);
-  const responses = Object.entries(answers).map(([status, answer]) => {
+  const responses = Object.entries(answersOf(route)).map(([status, answer]) => {
     return [status, responseOf(answer, shapes)] as const;
   });
   return {

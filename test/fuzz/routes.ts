@@ -12,13 +12,10 @@ export interface TableRoute {
   readonly bodies: readonly string[];
 }
 
-/** A page of another maker, which stands in no table. */
-const QUEUES: TableRoute = { method: 'GET', path: '/admin/queues', query: ['page'], bodies: [] };
-
 export async function readRoutes(port: number): Promise<TableRoute[]> {
   const answer = await fetch(`http://127.0.0.1:${port}/openapi.json`);
   const { paths } = (await answer.json()) as OpenApiDocument;
-  const routes = Object.entries(paths).flatMap(([path, operations]) =>
+  return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({
       method: method.toUpperCase(),
       path,
@@ -28,5 +25,4 @@ export async function readRoutes(port: number): Promise<TableRoute[]> {
       bodies: Object.keys(operation.requestBody?.content ?? {}),
     })),
   );
-  return [...routes, QUEUES];
 }

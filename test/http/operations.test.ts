@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
+import { createLog } from '../../src/adapters/log/log.ts';
+import { openOperations } from '../../src/composition/operations.ts';
 import { alive, readiness } from '../../src/http/contract/operations.ts';
 import { parseTenantId } from '../../src/domain/ids.ts';
 import { AccessKeys } from '../../src/service/access-keys.ts';
@@ -47,6 +49,23 @@ describe('a service that is well', () => {
     const [, style = ''] = /<link rel="stylesheet" href="([^"]+)"/.exec(page.text) ?? [];
     const sheet = await call('GET', `${url}${style}`);
     expect(sheet.headers.get('content-type')).toBe('text/css; charset=utf-8');
+  });
+
+  test('answers at every path of its reference, which leaves out none of its pages', async () => {
+    const scene = await openServiceScene({ workers: false });
+    const { json } = await call('GET', `${scene.url}/openapi.json`);
+    const paths = Object.keys(json['paths'] as object);
+    for (const path of paths) {
+      // What is there is not for this method, or not for everybody.
+      const { status } = await call('PUT', scene.url + path);
+      expect([401, 403, 405], path).toContain(status);
+    }
+    expect((await call('PUT', `${scene.url}/v1/other`)).status).toBe(404);
+    const draining = new AbortController().signal;
+    const log = createLog({ level: 'silent', write: () => undefined, secrets: [] });
+    const operations = openOperations({ ...scene, log, draining });
+    expect(operations.pages.length).toBeGreaterThan(0);
+    for (const { path } of operations.pages) expect(paths).toContain(path);
   });
 
   test('counts what its jobs did, and names no tenant, key, id or prompt', async () => {

@@ -12,6 +12,7 @@ import type { Notice } from '../../src/ports/notices.ts';
 import { openService } from '../../src/composition/serve.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { requireDeclared } from './declared.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface ServiceScene {
@@ -32,6 +33,9 @@ export interface ServiceWish {
   /** False: nobody works on jobs; the default is all queues in this process. */
   readonly workers?: boolean;
 }
+
+/** Addresses of services; simulators are called by the same means and promise less. */
+const services = new Set<string>();
 
 /** Opens a service that goes with the test; short waits, so that minutes are moments. */
 export async function openServiceScene(wish: ServiceWish = {}): Promise<ServiceScene> {
@@ -67,6 +71,7 @@ export async function openServiceScene(wish: ServiceWish = {}): Promise<ServiceS
     await store.close();
     await simulator.close();
   });
+  services.add(service.url);
   return { url: service.url, config, store, house, simulator, notices, lines };
 }
 
@@ -79,7 +84,10 @@ export interface Called {
   readonly json: Record<string, unknown>;
 }
 
-/** One call; a body that is no text or bytes is sent as JSON. */
+/**
+ * One call; a body that is no text or bytes is sent as JSON. Fails where a service answers in a
+ * way that its contract does not tell of.
+ */
 export async function call(
   method: string,
   url: string,
@@ -91,6 +99,7 @@ export async function call(
     headers: { ...(isRaw ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
   });
+  if (services.has(new URL(url).origin)) await requireDeclared(method, url, response.status);
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
   const json = isJson && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {};

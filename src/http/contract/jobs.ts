@@ -26,6 +26,7 @@ const onInvalid = z
 const callbackUrl = z.string().min(1).max(2_048).describe('Is told when the job is over.');
 
 const JOB_PARAM = { job: 'The job’s id.' };
+const QUEUE_AWAY = fault('Redis takes nothing now; nothing was kept of the call.');
 const UNKNOWN = { 404: fault('There is no such job.') };
 
 const common = { tag: 'Jobs', access: 'tenant', dialect: 'own' } as const;
@@ -76,8 +77,10 @@ export const createJob = defineRoute({
     200: { description: 'What would be sent (dry_run).', schema: planned },
     202: { description: 'The job; Location names it.', schema: job },
     400: fault('Something about the call or a line of the request set is wrong.'),
+    404: fault('There is no such file.'),
     409: fault('The idempotency key was used for something else.'),
     413: fault('The body is larger than what is taken, or your share of the disk is used up.'),
+    503: QUEUE_AWAY,
     507: fault('There is no room.'),
   },
 });
@@ -157,6 +160,7 @@ export const retryJob = defineRoute({
     202: { description: 'The new job, or the one of the same retry.', schema: job },
     409: fault('The job is not over, or nothing of it is to be asked again.'),
     413: fault('Your share of the disk is used up.'),
+    503: QUEUE_AWAY,
     507: fault('There is no room.'),
     ...UNKNOWN,
   },

@@ -50,7 +50,7 @@ export const createFile = defineRoute({
     200: { description: 'The file.', schema: file },
     400: refusal('The form, or the beginning of the file, is not what a batch takes.'),
     408: refusal('Nothing came for a while.'),
-    413: refusal('The file is larger than what is taken.'),
+    413: refusal('The file is larger than what is taken, or your share of the disk is used up.'),
     507: refusal('There is no room.'),
   },
 });
@@ -88,6 +88,10 @@ export const getFileContent = defineRoute({
   path: '/v1/files/{file}/content',
   summary: 'Download a file, or a range of it',
   params: FILE_PARAM,
+  headers: {
+    Range: 'One range of bytes.',
+    'If-Range': 'The ETag of what was downloaded before.',
+  },
   query: NO_QUERY,
   answers: {
     200: { description: 'The bytes.', contentType: 'application/octet-stream' },
@@ -117,6 +121,10 @@ export const createBatch = defineRoute({
   method: 'post',
   path: '/v1/batches',
   summary: 'Run the requests of a file',
+  headers: {
+    'Idempotency-Key':
+      'The same key with the same parameters is the same batch; with others it is refused.',
+  },
   query: NO_QUERY,
   body: {
     json: z.strictObject({
@@ -138,7 +146,9 @@ export const createBatch = defineRoute({
   answers: {
     200: { description: 'The batch.', schema: batch },
     400: MALFORMED,
-    413: refusal('Your share of the disk is used up.'),
+    409: refusal('The idempotency key was used for something else.'),
+    413: refusal('The body is larger than what is taken, or your share of the disk is used up.'),
+    503: refusal('Redis takes nothing now; nothing was kept of the call.'),
     507: refusal('There is no room.'),
   },
 });

@@ -1,7 +1,6 @@
 /** What operators and their machines ask: health, metrics, and this contract itself. */
 
 import { z } from 'zod';
-import { fault } from './problem.ts';
 import { defineRoute, NO_QUERY } from './route.ts';
 
 const common = { tag: 'Operations', method: 'get', dialect: 'own', query: NO_QUERY } as const;
@@ -33,6 +32,7 @@ export const getHealth = defineRoute({
   operation: 'getHealth',
   path: '/healthz',
   access: 'public',
+  isUnlimited: true,
   summary: 'Whether the process answers',
   answers: { 200: { description: 'It does.', schema: alive } },
 });
@@ -42,6 +42,7 @@ export const getReadiness = defineRoute({
   operation: 'getReadiness',
   path: '/readyz',
   access: 'public',
+  isUnlimited: true,
   summary: 'Whether work can be taken now: Redis, the store, the room on its disk',
   answers: {
     200: { description: 'It can.', schema: readiness },
@@ -58,8 +59,18 @@ export const getMetrics = defineRoute({
   description: 'Gauges speak of the whole installation, counters of the process that answers.',
   answers: {
     200: { description: 'The figures.', contentType: 'text/plain' },
-    403: fault('The key is not an administrator’s.'),
   },
+});
+
+/** Made by others; what it is made of lies below its path. */
+export const getQueues = defineRoute({
+  ...common,
+  operation: 'getQueues',
+  path: '/admin/queues',
+  access: 'admin',
+  summary: 'The queues as a page, to look at only',
+  query: z.looseObject({}),
+  answers: { 200: { description: 'A page.', contentType: 'text/html' } },
 });
 
 export const getOpenApi = defineRoute({

@@ -3,16 +3,16 @@
 import type { Response } from 'express';
 import type { Mounted } from '../call.ts';
 import { mount } from '../call.ts';
-import { getDocs, getDocsStyle, getOpenApi } from '../contract/operations.ts';
+import { getDocs, getDocsStyle, getOpenApi, getQueues } from '../contract/operations.ts';
 import { PROBLEM_CODES } from '../contract/problem-codes.ts';
 import type { Route } from '../contract/route.ts';
 import { docsPage } from '../docs/page.ts';
 import { DOCS_STYLE } from '../docs/style.ts';
 import { openApiDocument } from '../openapi.ts';
 
-/** Shows these routes and its own. Everything is made once. */
+/** Shows these routes, its own and the page of the queues. Everything is made once. */
 export function referenceRoutes(routes: readonly Route[], version: string): Mounted[] {
-  const own: readonly Route[] = [getOpenApi, getDocs, getDocsStyle];
+  const own: readonly Route[] = [getQueues, getOpenApi, getDocs, getDocsStyle];
   const document = openApiDocument([...routes, ...own], version);
   const page = docsPage(document, PROBLEM_CODES, getDocsStyle.path);
   return [

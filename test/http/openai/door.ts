@@ -7,6 +7,7 @@ import { requestLine } from '../../support/sets.ts';
 import type { ServiceScene, ServiceWish } from '../../support/service.ts';
 import { openServiceScene } from '../../support/service.ts';
 import type { AnswerName } from '../openai-schemas.ts';
+import { requireDeclared } from '../../support/declared.ts';
 import { faultsOf } from '../openai-schemas.ts';
 
 export const CHAT = '/v1/chat/completions';
@@ -94,6 +95,7 @@ export async function checkedFetch(
 ): Promise<Response> {
   const response = await fetch(input, init);
   const url = new URL(input instanceof Request ? input.url : input);
+  await requireDeclared(init?.method ?? 'GET', url.href, response.status);
   const name = nameOf(init?.method ?? 'GET', url.pathname, response.ok);
   if (name === null) return response;
   const faults = faultsOf(name, await response.clone().json());
