@@ -200,6 +200,23 @@ describe('calls', () => {
     expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
+  it('without a key keep nobody from health, webhooks and the reference by their number', async () => {
+    const { url } = await service({ BATCHWRIGHT_CALLS_PER_MINUTE: '2' });
+    const statusesOf = async (method: string, path: string) => {
+      const statuses = [];
+      for (let turn = 0; turn < 3; turn += 1) {
+        const body = method === 'POST' ? { body: {} } : {};
+        statuses.push((await call(method, url + path, body)).status);
+      }
+      return statuses;
+    };
+    expect(await statusesOf('GET', '/docs')).toEqual([200, 200, 429]);
+    expect(await statusesOf('GET', '/healthz')).toEqual([200, 200, 200]);
+    expect(await statusesOf('GET', '/readyz')).toEqual([200, 200, 200]);
+    // No secret of the provider's webhooks is set here.
+    expect(await statusesOf('POST', '/v1/webhooks/openai')).toEqual([404, 404, 429]);
+  });
+
   it('of another host or from a foreign page are refused on every path', async () => {
     const { url } = await service();
     for (const path of ['/', '/healthz', '/v1/jobs', '/docs', '/admin/queues']) {

@@ -47,6 +47,8 @@ export interface Route<Query extends z.ZodType = z.ZodType, Json extends z.ZodTy
   readonly tag: string;
   readonly access: Access;
   readonly dialect: Dialect;
+  /** Machines live by the answer: however often it is asked for, it comes. */
+  readonly isUnlimited?: true;
   /** What each parameter of the path is, by name. */
   readonly params?: Readonly<Record<string, string>>;
   /** Of the query; what it does not name is refused. */
