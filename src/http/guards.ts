@@ -1,7 +1,7 @@
 /** What holds for every request, before anybody asks who sends it. */
 
 import { isIP } from 'node:net';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { Problem } from './problem.ts';
 import { endUnreadBodies } from './unread-body.ts';
@@ -19,6 +19,10 @@ export interface GuardRules {
 const GRACE_MS = 5_000;
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+/** What pages of allowed origins may send, and what they may read of answers. */
+const TAKEN_HEADERS = 'Authorization, Content-Type, Idempotency-Key';
+const EXPOSED_HEADERS = 'Location, Retry-After, X-Request-Id';
 
 /** In the order in which they are to stand. */
 export function guards(rules: GuardRules): RequestHandler[] {
@@ -73,19 +77,34 @@ function checkHost({ boundHost, allowedHosts }: GuardRules): RequestHandler {
 /** Only browsers send an Origin: pages of other sites get nothing, not even a look. */
 function checkOrigin({ allowedOrigins }: GuardRules): RequestHandler {
   const allowed = new Set(allowedOrigins);
-  return (request, _response, next) => {
+  return (request, response, next) => {
     const { origin } = request.headers;
-    const isOurs =
-      origin === undefined ||
-      allowed.has(origin) ||
-      URL.parse(origin)?.host === hostOf(request)?.host;
-    if (isOurs) {
+    if (origin === undefined || URL.parse(origin)?.host === hostOf(request)?.host) {
       next();
+      return;
+    }
+    if (allowed.has(origin)) {
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
+      response.vary('Origin');
+      if (isPreflight(request)) answerPreflight(response);
+      else next();
       return;
     }
     const message = 'Pages of other origins may not call; BATCHWRIGHT_ALLOWED_ORIGINS names more.';
     next(new Problem({ status: 403, code: 'foreign_origin', message }));
   };
+}
+
+/** A browser asks so before it lets a page send a key, JSON, or a DELETE. */
+function isPreflight({ method, headers }: Request): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}
+
+function answerPreflight(response: Response): void {
+  response.setHeader('access-control-allow-methods', 'GET, HEAD, POST, DELETE');
+  response.setHeader('access-control-allow-headers', TAKEN_HEADERS);
+  response.status(204).end();
 }
 
 /** Host, in lower case and without the port 80; null where it is none. */

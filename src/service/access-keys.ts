@@ -57,9 +57,15 @@ interface Kept {
   readonly digest: Buffer;
 }
 
+interface Found {
+  readonly keys: ReadonlyMap<string, Kept>;
+  /** Whether anything lies where keys lie. */
+  readonly isAny: boolean;
+}
+
 interface Looked {
   readonly atMs: number;
-  readonly keys: Promise<ReadonlyMap<string, Kept>>;
+  readonly found: Promise<Found>;
 }
 
 export class AccessKeys {
@@ -105,7 +111,7 @@ export class AccessKeys {
   /** All keys, revoked ones too, oldest first. */
   async list(): Promise<AccessKey[]> {
     this.#looked = null;
-    const keys = await this.#current();
+    const { keys } = await this.#current();
     return [...keys.values()].map(({ key }) => key).toSorted(byAge);
   }
 
@@ -124,9 +130,9 @@ export class AccessKeys {
     return outcome === 'created';
   }
 
-  /** Whether there is a key at all: revoking the last one opens no door. */
+  /** Whether a key was ever made: to revoke or to spoil the last one opens no door. */
   async any(): Promise<boolean> {
-    return (await this.#current()).size > 0;
+    return (await this.#current()).isAny;
   }
 
   /**
@@ -134,7 +140,7 @@ export class AccessKeys {
    * same work. Rejects where the store cannot be read: nobody is let in unseen.
    */
   async authenticate(bearer: string): Promise<Principal | null> {
-    const keys = await this.#current();
+    const { keys } = await this.#current();
     const [, prefix = '', secret = bearer] = KEY.exec(bearer) ?? [];
     const kept = keys.get(prefix);
     const isRight = timingSafeEqual(digestOf(secret), kept?.digest ?? NO_DIGEST);
@@ -143,19 +149,19 @@ export class AccessKeys {
   }
 
   /** All callers of a moment share one look at the store. */
-  async #current(): Promise<ReadonlyMap<string, Kept>> {
+  async #current(): Promise<Found> {
     const nowMs = this.#clock.monotonicMs();
     if (this.#looked === null || nowMs - this.#looked.atMs > FRESH_MS) {
-      const looked: Looked = { atMs: nowMs, keys: this.#look() };
+      const looked: Looked = { atMs: nowMs, found: this.#look() };
       this.#looked = looked;
-      looked.keys.catch(() => {
+      looked.found.catch(() => {
         if (this.#looked === looked) this.#looked = null;
       });
     }
-    return this.#looked.keys;
+    return this.#looked.found;
   }
 
-  async #look(): Promise<ReadonlyMap<string, Kept>> {
+  async #look(): Promise<Found> {
     const [names, revoked] = await Promise.all([
       this.#blobs.list(ACCESS_KEYS_FOLDER),
       this.#blobs.list(REVOKED_KEYS_FOLDER),
@@ -167,7 +173,7 @@ export class AccessKeys {
       const kept = PREFIX.test(prefix) ? await this.#read(prefix, ended.has(name)) : null;
       if (kept !== null) keys.set(prefix, kept);
     }
-    return keys;
+    return { keys, isAny: names.length + revoked.length > 0 };
   }
 
   /** Null: a file that a hand has spoilt opens no door, and shuts no other one. */

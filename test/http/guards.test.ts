@@ -10,11 +10,12 @@ async function guarded(rules: Partial<GuardRules> = {}) {
   const all = { boundHost: '127.0.0.1', allowedHosts: [], allowedOrigins: [], ...rules };
   for (const guard of guards(all)) app.use(guard);
   app.get('/', (_request, response) => void response.json({ fine: true }));
+  app.all('/', (_request, response) => void response.status(405).end());
   app.use(answerProblem);
   const port = await serveApp(app);
-  const get = async (headers: Record<string, string>) =>
+  const get = async (headers: Record<string, string>, method = 'GET') =>
     new Promise<{ status: number; headers: Record<string, unknown> }>((resolve, reject) => {
-      httpRequest({ host: '127.0.0.1', port, headers }, (response) => {
+      httpRequest({ host: '127.0.0.1', port, headers, method }, (response) => {
         response.resume();
         resolve({ status: response.statusCode ?? 0, headers: response.headers });
       })
@@ -88,6 +89,50 @@ describe('the Origin of a call', () => {
       const answer = await get({ host, origin });
       expect({ origin, status: answer.status }).toEqual({ origin, status });
     }
+  });
+});
+
+describe('a page of an allowed origin', () => {
+  const origin = 'https://front.example.com';
+  const asked = {
+    host: 'localhost',
+    'access-control-request-method': 'DELETE',
+    'access-control-request-headers': 'authorization',
+  };
+  const granted = (headers: Record<string, unknown>) =>
+    Object.fromEntries(
+      Object.entries(headers).filter(([name]) => /^(vary|access-control-.*)$/.test(name)),
+    );
+
+  it('is told by which calls it may come, and what it may read of the answers', async () => {
+    const { get } = await guarded({ allowedOrigins: [origin] });
+    const always = {
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'Location, Retry-After, X-Request-Id',
+      vary: 'Origin',
+    };
+    const preflight = await get({ ...asked, origin }, 'OPTIONS');
+    expect([preflight.status, granted(preflight.headers)]).toEqual([
+      204,
+      {
+        ...always,
+        'access-control-allow-methods': 'GET, HEAD, POST, DELETE',
+        'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key',
+      },
+    ]);
+    const answer = await get({ host: 'localhost', origin });
+    expect([answer.status, granted(answer.headers)]).toEqual([200, always]);
+    expect((await get({ host: 'localhost', origin }, 'OPTIONS')).status).toBe(405);
+  });
+
+  it('is the only one that is told anything', async () => {
+    const { get } = await guarded({ allowedOrigins: [origin] });
+    const other = await get({ ...asked, origin: 'https://evil.example' }, 'OPTIONS');
+    expect([other.status, granted(other.headers)]).toEqual([403, {}]);
+    const own = await get({ ...asked, origin: 'http://localhost' }, 'OPTIONS');
+    expect([own.status, granted(own.headers)]).toEqual([405, {}]);
+    const none = await get({ host: 'localhost' });
+    expect([none.status, granted(none.headers)]).toEqual([200, {}]);
   });
 });
 

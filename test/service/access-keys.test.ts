@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFileBlobStore } from '../../src/adapters/file/blob-store.ts';
 import { createIds } from '../../src/adapters/system/ids.ts';
@@ -111,6 +111,15 @@ describe('the store of keys', () => {
     await keys.revoke(key.prefix);
     expect(await keys.any()).toBe(true);
     expect(await holder().any()).toBe(true);
+  });
+
+  it('says that there are keys though none of them can be read, or only its end is there', async () => {
+    for (const name of ['keys/k.json', 'keys/zzzzzzzzzzzz.json', 'revoked/zzzzzzzzzzzz.json']) {
+      const { holder, root } = await keyHolders();
+      await mkdir(join(root, 'access', dirname(name)), { recursive: true });
+      await writeFile(join(root, 'access', name), '');
+      expect([name, await holder().any()]).toEqual([name, true]);
+    }
   });
 
   it('lets a file that a hand has spoilt open nothing, and shut nothing else', async () => {
