@@ -3,7 +3,7 @@
  * beside the result. It follows from the result, so losing it only costs a scan.
  */
 
-import { StoreDamage } from '../domain/errors.ts';
+import { Refusal, StoreDamage } from '../domain/errors.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { JobState, ResultRecord } from '../domain/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -11,7 +11,7 @@ import type { Notices } from '../ports/notices.ts';
 import type { Scratch } from '../ports/scratch.ts';
 import type { ThreadPool } from '../ports/thread-pool.ts';
 import type { Engines } from '../stages/engines.ts';
-import { failedRunsName, resultName } from '../stages/names.ts';
+import { failedRunsName, jobFolder, journalFolder, resultName } from '../stages/names.ts';
 import { RunTable } from './run-table.ts';
 
 /** Sizes that are remembered: a result never changes. */
@@ -94,7 +94,8 @@ export class FailedIndex {
       try {
         await this.#make(job);
       } catch (error) {
-        this.#tellOf(job, error);
+        // A job that is deleted needs no index.
+        if (!(error instanceof Refusal)) this.#tellOf(job, error);
       }
     }
   }
@@ -151,6 +152,10 @@ export class FailedIndex {
     } finally {
       await scratch.removeFolder(folder);
     }
+    // What is written for a job that was deleted meanwhile would make its folder anew, for ever.
+    if ((await blobs.list(journalFolder(job))).length > 0) return;
+    await blobs.deleteFolder(jobFolder(job));
+    throw new Refusal('unknown_job', `The job ${job} is deleted.`);
   }
 }
 

@@ -113,7 +113,8 @@ export class TenantFiles {
       sizeBytes,
       sha256: null,
     } as const;
-    return { id, name, path: await this.#parts.blobs.toLocal(location), source };
+    const path = await this.#localPath(location);
+    return path === null ? null : { id, name, path, source };
   }
 
   /** A page of the tenant's files. */
@@ -151,6 +152,16 @@ export class TenantFiles {
   /** Removes uploads of all tenants that have expired, or were never completed. */
   async removeStale(): Promise<void> {
     await this.#parts.uploaded.removeStale();
+  }
+
+  /** Null: it was removed after its record was read. */
+  async #localPath(location: string): Promise<string | null> {
+    try {
+      return await this.#parts.blobs.toLocal(location);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    }
   }
 
   async #jobBehind(desk: Desk, id: string): Promise<JobState | null> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { ResultViews } from '../../src/service/result-views.ts';
-import { resultName } from '../../src/stages/names.ts';
+import { jobFolder, JOBS_FOLDER, resultName } from '../../src/stages/names.ts';
 import { lineOf } from './support/answered-lines.ts';
 import { storeJob, workshop } from './support/stored-job.ts';
 
@@ -36,6 +36,24 @@ describe('the index of failed lines', () => {
     const jobs = inOrder.map((id) => scanned.findIndex((path) => path.endsWith(resultName(id))));
     expect(jobs).toEqual([0, 1, 2, 3]);
     for (const state of states) expect(await results.knownSizes(state)).not.toBeNull();
+  });
+
+  it('leaves nothing of a job that is deleted while its result is scanned', async () => {
+    const house = await workshop();
+    const job = await storeJob(house, [lineOf('ok', 0, 9, 0), lineOf('failed', 1, 9, 0)]);
+    await job.merge({ succeeded: 1, failed: 1, rejected: 0 });
+    const state = await job.state();
+    const putFile = house.blobs.putFile.bind(house.blobs);
+    const written = Promise.withResolvers<void>();
+    house.blobs.putFile = async (name, path) => {
+      await house.blobs.deleteFolder(jobFolder(job.id));
+      await putFile(name, path);
+      written.resolve();
+    };
+    expect(await new ResultViews(house).knownSizes(state)).toBeNull();
+    await written.promise;
+    await vi.waitFor(async () => expect(await house.blobs.list(JOBS_FOLDER)).toEqual([]));
+    expect(house.told).toEqual([]);
   });
 
   it('tells of a scan that failed where nobody waits, and makes it at the next ask', async () => {
