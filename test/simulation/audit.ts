@@ -15,8 +15,11 @@ import { applyToChunk, applyToJob } from '../../src/domain/transitions.ts';
 import type { JournalEntry } from '../../src/ports/journal.ts';
 import { manifestName, planName, resultName } from '../../src/stages/names.ts';
 import { keepsLocal, keepsRemote } from './deletions.ts';
+import { Conduct } from './conduct.ts';
 import { chunkStepsBack, jobStepsBack } from './forward.ts';
+import { Liveness } from './liveness.ts';
 import type { SimulatedProcess } from './process.ts';
+import type { Profile } from './profile.ts';
 import { isFinal, isLive } from './provider/batch.ts';
 import type { ProviderModel } from './provider/model.ts';
 
@@ -24,6 +27,20 @@ import type { ProviderModel } from './provider/model.ts';
 export const SETTLE_MS = 120_000;
 
 const ENTRY = /^local\/jobs\/(job_\w+)\/journal\/(job|c\d+)\/(\d{8})\.json$/;
+
+export interface AuditParts {
+  readonly nowMs: () => number;
+  readonly model: ProviderModel;
+  readonly read: {
+    readonly objects: (name: string) => Buffer;
+    readonly files: (path: string) => Buffer;
+  };
+  readonly profile: Profile;
+  /** The worker processes that live now. */
+  readonly workers: () => readonly SimulatedProcess[];
+  readonly fail: (violation: string) => void;
+  readonly trace: ((line: string) => void) | null;
+}
 
 export class Audit {
   readonly jobs = new Map<string, JobState>();
@@ -36,14 +53,20 @@ export class Audit {
   readonly #versions = new Map<string, number>();
   /** Who won the decision to create, by attempt. */
   readonly #winners = new Map<string, SimulatedProcess>();
-  /** The most attempts that a job's options ever allowed. */
+  /** The most and the fewest attempts that a job's options ever allowed. */
   readonly #allowed = new Map<string, number>();
+  readonly #fewest = new Map<string, number>();
+  /** Since when a job has its result. */
+  readonly #mergedAtMs = new Map<string, number>();
   readonly #decidedAtMs = new Map<string, number>();
   readonly #batches = new Set<string>();
   /** Input files whose create was given up at some time. */
   readonly #givenUp = new Set<string>();
   /** The lines that may be sent. */
   readonly #requestLines = new Set<string>();
+  readonly conduct: Conduct;
+  readonly liveness: Liveness;
+  readonly #plans = new Map<string, Plan>();
   readonly #nowMs: () => number;
   readonly #provider: ProviderModel;
   readonly #objects: (name: string) => Buffer;
@@ -51,19 +74,19 @@ export class Audit {
   readonly #fail: (violation: string) => void;
   readonly #trace: ((line: string) => void) | null;
 
-  constructor(
-    nowMs: () => number,
-    provider: ProviderModel,
-    read: { objects: (name: string) => Buffer; files: (path: string) => Buffer },
-    fail: (violation: string) => void,
-    trace: ((line: string) => void) | null,
-  ) {
+  constructor({ nowMs, model, read, profile, workers, fail, trace }: AuditParts) {
     this.#nowMs = nowMs;
-    this.#provider = provider;
+    this.#provider = model;
     this.#objects = read.objects;
     this.#files = read.files;
     this.#fail = fail;
     this.#trace = trace;
+    const { jobs, chunks, removed } = this;
+    const { maxLiveBatches, sweepIntervalMs } = profile;
+    const planOf = (job: string): Plan => this.#planOf(job);
+    this.conduct = new Conduct({ nowMs, maxLiveBatches, jobs, chunks, planOf, fail });
+    const lives = { jobs, chunks, removed, workers };
+    this.liveness = new Liveness({ nowMs, sweepIntervalMs, ...lives, fail });
   }
 
   /** An object was created; most are no events. Never throws: a store's caller would hear it. */
@@ -122,6 +145,16 @@ export class Audit {
     if (kept !== null) this.#fail(kept);
   }
 
+  /** The fewest attempts that the options of the job ever allowed. */
+  fewestAttempts(job: string): number {
+    return this.#fewest.get(job) ?? 0;
+  }
+
+  /** When the job got its result. */
+  mergedAtMs(job: string): number {
+    return this.#mergedAtMs.get(job) ?? 0;
+  }
+
   #jobEvent(job: string, entry: JournalEntry<JobEvent, JobState>): void {
     const { event, state } = entry;
     this.#count(event.type);
@@ -131,10 +164,14 @@ export class Audit {
     this.#require(back === null, `${job} ${event.type}: ${back}`);
     this.#require(isDeepStrictEqual(folded, state), `${job} ${event.type}: not what it folds to`);
     this.jobs.set(job, state);
-    const allowed = Math.max(state.options.maxAttempts, this.#allowed.get(job) ?? 0);
-    this.#allowed.set(job, allowed);
+    this.liveness.moved(job);
+    this.conduct.jobMoved(job, event);
+    const { maxAttempts } = state.options;
+    this.#allowed.set(job, Math.max(maxAttempts, this.#allowed.get(job) ?? 0));
+    this.#fewest.set(job, Math.min(maxAttempts, this.#fewest.get(job) ?? Infinity));
     if (event.type === 'created') this.#takeLines(event.spec.source.location);
     if (event.type === 'merged') {
+      this.#mergedAtMs.set(job, this.#nowMs());
       this.#resultIsThere(job, event.result.sha256);
       const states = [...this.chunks].filter(([key]) => key.startsWith(`${job}/`));
       const open = states.filter(([, { status }]) => status !== 'settled').map(([key]) => key);
@@ -180,6 +217,8 @@ export class Audit {
     const back = chunkStepsBack(before, state);
     this.#require(back === null, `${key} ${event.type}: ${back}`);
     this.chunks.set(key, state);
+    this.liveness.moved(job);
+    this.conduct.chunkMoved(key, event.type, state);
     if (state.status === 'abandoning') this.#givenUp.add(state.attempt.upload.fileId);
     if (event.type === 'submitting') {
       this.#winners.set(event.attemptId, process);
@@ -218,9 +257,16 @@ export class Audit {
   }
 
   #fresh(key: string, job: string): ChunkState {
-    const plan = JSON.parse(this.#objects(planName(job as JobId)).toString()) as Plan;
-    const chunk = plan.chunks.find(({ id }) => key.endsWith(id));
+    const chunk = this.#planOf(job).chunks.find(({ id }) => key.endsWith(id));
     return freshChunk(chunk?.requests ?? -1);
+  }
+
+  #planOf(job: string): Plan {
+    const plan =
+      this.#plans.get(job) ??
+      (JSON.parse(this.#objects(planName(job as JobId)).toString()) as Plan);
+    this.#plans.set(job, plan);
+    return plan;
   }
 
   #count(type: string): void {

@@ -11,8 +11,11 @@ export interface Known {
   readonly givenUp: ReadonlySet<string>;
 }
 
-const ANSWERS = /^local\/jobs\/(job_\w+)\/chunks\/(c\d+)\/attempts\/([^/]+)/;
-const PART = /^local\/jobs\/(job_\w+)\/chunks\/(c\d+)\/part-([0-9a-f]+)-/;
+const OF_JOB = /^local\/jobs\/(job_\w+)\/?(.*)$/;
+/** What the plan made, the journal, and the folders that hold them. */
+const PLANNED = /^(|plan\.json|journal.*|chunks|chunks\/c\d+(\/attempts|\/[a-z]+\.[a-z]+)?)$/;
+const ANSWERS = /^chunks\/(c\d+)\/attempts\/([^/]+)/;
+const PART = /^chunks\/(c\d+)\/part-([0-9a-f]+)-/;
 
 /** Why the provider's file must not be deleted now; null where it may. */
 export function keepsRemote(fileId: string, known: Known): string | null {
@@ -26,12 +29,14 @@ export function keepsRemote(fileId: string, known: Known): string | null {
 
 /** Why the object, or all below the folder, must not be deleted now; null where it may. */
 export function keepsLocal(name: string, known: Known): string | null {
-  const [, job = '', chunk = '', what = ''] = ANSWERS.exec(name) ?? PART.exec(name) ?? [];
+  const [, job = '', rest = ''] = OF_JOB.exec(name) ?? [];
+  if (known.jobs.get(job)?.status !== 'planned') return null;
+  const [, chunk = '', what = ''] = ANSWERS.exec(rest) ?? PART.exec(rest) ?? [];
   const state = known.chunks.get(`${job}/${chunk}`);
-  if (state === undefined || isAudited(job, known)) return null;
-  const isAnswers = state.collected.some(({ folder }) => folder === what);
-  const isPart = state.status === 'settled' && state.part.crc32 === what;
-  return isAnswers || isPart ? `${name} is deleted before the audit` : null;
+  const isAnswers = state?.collected.some(({ folder }) => folder === what) ?? false;
+  const isPart = state?.status === 'settled' && state.part.crc32 === what;
+  const isNeeded = isAnswers || isPart || PLANNED.test(rest);
+  return isNeeded ? `${name} is deleted before the audit` : null;
 }
 
 function filesOf(state: ChunkState): (string | null)[] {

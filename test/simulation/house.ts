@@ -5,7 +5,7 @@ import type { FileId, JobId } from '../../src/domain/ids.ts';
 import type { BlobStore } from '../../src/ports/blob-store.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Ids } from '../../src/ports/ids.ts';
-import type { WorkQueue } from '../../src/ports/work-queue.ts';
+import type { Bell, BellAnswer, WorkQueue } from '../../src/ports/work-queue.ts';
 import { QUEUES } from '../../src/ports/work-queue.ts';
 import { Alerts } from '../../src/service/alerts.ts';
 import { Brake } from '../../src/service/brake.ts';
@@ -20,9 +20,13 @@ import type { StagePolicy, Tools } from '../../src/stages/tools.ts';
 import { Watch } from '../../src/stages/watch.ts';
 import { createReferenceEngines } from '../support/memory/engines.ts';
 import { SETTLE_MS } from './audit.ts';
+import { storeTrouble } from './planned-trouble.ts';
 import type { SimulatedProcess } from './process.ts';
 import { createProviderPort } from './provider/port.ts';
 import type { World } from './world.ts';
+
+/** The data directory's own name. */
+export const INSTALLATION = 'sim';
 
 export const IDENTITY = { baseUrl: 'http://provider.test/v1', organization: null, project: null };
 
@@ -89,7 +93,7 @@ function openTools(process: SimulatedProcess, world: World) {
     sightings: new Sightings(provider, doors.clock, 10),
     watch: new Watch(doors.clock),
     policy: policyOf(world),
-    installation: 'sim',
+    installation: INSTALLATION,
     account: 'own',
     programVersion: '0.0.0',
   };
@@ -134,10 +138,10 @@ function blobsOf(process: SimulatedProcess, world: World): BlobStore {
       if (key !== 'putIfAbsent') return own.bind(target);
       return async (name: string, bytes: Uint8Array) => {
         const trouble = world.interfere(process, name, bytes);
-        if (trouble === 'before') throw planned();
+        if (trouble === 'before') throw storeTrouble();
         const outcome = await own.call(target, name, bytes);
         if (outcome === 'created') audit.created(process, name, bytes);
-        if (trouble === 'after') throw planned();
+        if (trouble === 'after') throw storeTrouble();
         return outcome;
       };
     },
@@ -145,9 +149,9 @@ function blobsOf(process: SimulatedProcess, world: World): BlobStore {
   return gated(audited, (method, effect) =>
     process.call(method, world.storeStyle(), async () => {
       const fault = world.storeFault(process);
-      if (fault === 'before') throw planned();
+      if (fault === 'before') throw storeTrouble();
       const value = await effect();
-      if (fault === 'after') throw planned();
+      if (fault === 'after') throw storeTrouble();
       return value;
     }),
   );
@@ -164,16 +168,28 @@ function queueOf(process: SimulatedProcess, world: World): WorkQueue {
     wake: (bell) => ring('wake', () => queue.wake(bell)),
     listen: (name, concurrency, answer) =>
       process.call('listen', QUICK, () =>
-        queue.listen(name, concurrency, (bell) => answering(world, answer(bell)), process),
+        queue.listen(
+          name,
+          concurrency,
+          (bell) => answering(world, bell, answer(bell)),
+          world.ownerOf(process),
+        ),
       ),
     close: async () => {},
   };
 }
 
 /** What a step throws is the world's to judge: a broken invariant is always a finding. */
-async function answering<Answer>(world: World, answer: Promise<Answer>): Promise<Answer> {
+async function answering(
+  world: World,
+  { job }: Bell,
+  answer: Promise<BellAnswer>,
+): Promise<BellAnswer> {
+  const left = world.audit.liveness.attend(job);
   try {
-    return await answer;
+    const answered = await answer;
+    left(answered);
+    return answered;
   } catch (error) {
     world.threw(error);
     throw error;
@@ -214,8 +230,4 @@ function gated<Port extends object>(
         );
     },
   });
-}
-
-function planned(): Error {
-  return Object.assign(new Error('EIO: planned failure of the store'), { code: 'EIO' });
 }

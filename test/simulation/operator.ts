@@ -2,13 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import type { JobId } from '../../src/domain/ids.ts';
+import { isTerminal } from '../../src/domain/job.ts';
 import type { Submission } from '../../src/service/jobs.ts';
 import { resultName } from '../../src/stages/names.ts';
 import type { SimulatedRequest } from '../support/memory/plan.ts';
 import { openDoors, IDENTITY } from './house.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Profile } from './profile.ts';
-import { NATURES } from './provider/execution.ts';
+import { NATURES, SPOILT } from './provider/execution.ts';
 import type { Random } from './random.ts';
 import { checkResult } from './result.ts';
 import type { World } from './world.ts';
@@ -22,6 +23,8 @@ export interface KnownJob {
   readonly submission: Submission;
   /** Over, looked at and removed. */
   pruned: boolean;
+  /** Its owner has wished to cancel it. */
+  cancelled: boolean;
 }
 
 type Doors = ReturnType<typeof openDoors>;
@@ -30,7 +33,7 @@ type Doors = ReturnType<typeof openDoors>;
 export function drawRequests(job: number, profile: Profile, random: Random): SimulatedRequest[] {
   return Array.from({ length: profile.requests }, (_, at) => {
     const request = {
-      custom_id: `j${job}-r${at}-${random.pick(NATURES)}`,
+      custom_id: `j${job}-r${at}-${random.pick(profile.isSpoilt ? SPOILT : NATURES)}`,
       model: `model-${random.int(1, profile.models)}`,
     };
     return random.chance(0.05) ? { ...request, reject: true } : request;
@@ -53,7 +56,7 @@ export async function operate(
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const submission = submissionOf(`/in/${number}`, bytes, profile, sha256);
     const { job } = await doors.jobs.submit(submission);
-    jobs.set(job, { requests, submission, pruned: false });
+    jobs.set(job, { requests, submission, pruned: false, cancelled: false });
     world.trace?.(`${job} is submitted: ${requests.length} requests`);
   }
   if (profile.whimMs > 0) beWhimsical(world, jobs).catch((error: unknown) => world.threw(error));
@@ -76,8 +79,8 @@ async function lookAfter(
     }
     if (cancelled || world.scheduler.nowMs < cancelAtMs) continue;
     cancelled = true;
-    const id = random.pick([...jobs.keys()]);
-    if (await doors.jobs.cancel(id)) world.trace?.(`${id} is cancelled`);
+    const [id, job] = random.pick([...jobs]);
+    await cancel(world, doors, id, job);
   }
 }
 
@@ -97,7 +100,7 @@ async function beWhimsical(world: World, jobs: ReadonlyMap<JobId, KnownJob>): Pr
     if (whim === 'again') await submitAgain(world, doors, id, job, job.submission.options);
     if (whim === 'adjust') await submitAgain(world, doors, id, job, drawOptions(random));
     if (whim === 'resume') await doors.jobs.resume(id);
-    if (whim === 'cancel') await doors.jobs.cancel(id);
+    if (whim === 'cancel') await cancel(world, doors, id, job);
     if (whim === 'prune') await prune(world, doors, id, job);
   }
   // With a brake that stays passed nothing would ever be sent again.
@@ -132,11 +135,18 @@ async function isRefused(doors: Doors, id: JobId): Promise<boolean> {
   return state === null || state.status === 'refused';
 }
 
+async function cancel(world: World, doors: Doors, id: JobId, job: KnownJob): Promise<void> {
+  const state = world.audit.jobs.get(id);
+  if (state === undefined || isTerminal(state)) return;
+  job.cancelled = true;
+  if (await doors.jobs.cancel(id)) world.trace?.(`${id} is cancelled`);
+}
+
 /** Takes the result of a job that is done, and removes everything of it. */
 async function prune(world: World, doors: Doors, id: JobId, job: KnownJob): Promise<void> {
   const state = await doors.views.job(id);
   if (state?.status !== 'done') return;
-  checkResult(world, state, job.requests, world.store.peek(resultName(id)));
+  checkResult(world, state, job, world.store.peek(resultName(id)));
   job.pruned = true;
   world.audit.removed.add(id);
   await doors.jobs.remove(state);
@@ -168,7 +178,10 @@ export function submissionOf(
     onInvalid: 'skip',
     provider: IDENTITY,
     completionWindow: '24h',
-    options: { maxAttempts: profile.maxAttempts, maxErrors: null },
+    options: {
+      maxAttempts: profile.maxAttempts,
+      maxErrors: profile.maxErrors === null ? null : { kind: 'count', count: profile.maxErrors },
+    },
     fresh: false,
     unconfirmed: false,
   };

@@ -20,6 +20,8 @@ export type Striker = (process: SimulatedProcess, label: string) => void;
 export class SimulatedProcess implements Owner {
   readonly name: string;
   readonly startedAtMs: number;
+  /** Since when it runs without a freeze. */
+  runningSinceMs: number;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #strike: Striker;
@@ -30,6 +32,7 @@ export class SimulatedProcess implements Owner {
   constructor(name: string, scheduler: Scheduler, random: Random, strike: Striker) {
     this.name = name;
     this.startedAtMs = scheduler.nowMs;
+    this.runningSinceMs = scheduler.nowMs;
     this.#scheduler = scheduler;
     this.#random = random;
     this.#strike = strike;
@@ -57,6 +60,7 @@ export class SimulatedProcess implements Owner {
       const held = this.#held ?? [];
       if (!this.#alive) return;
       this.#held = null;
+      this.runningSinceMs = this.#scheduler.nowMs;
       for (const run of held) this.#scheduler.after(0, () => this.#whenRunning(run));
       thawed();
     });

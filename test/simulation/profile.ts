@@ -56,6 +56,8 @@ export interface Strikes {
   readonly outageMs: number;
   /** The wall clocks of all machines are set. */
   readonly clockMs: number;
+  /** Redis cannot be reached for a while. */
+  readonly redisMs: number;
 }
 
 export interface Profile {
@@ -74,6 +76,10 @@ export interface Profile {
   readonly statesTimes: boolean;
   readonly statesCounts: boolean;
   readonly cancels: boolean;
+  /** Most of the requests are bad. */
+  readonly isSpoilt: boolean;
+  /** Failed lines that stop the sending; null: as many as there are. */
+  readonly maxErrors: number | null;
   /** Mean time between the whims of the person at the command line, in milliseconds; 0: none. */
   readonly whimMs: number;
   /** The longest freeze of a process, and the longest outage of the provider. */
@@ -107,17 +113,27 @@ function drawRare(usual: Profile, calm: boolean): Profile {
     fleetMs: rarely(6 * HOUR_MS),
     outageMs: rarely(8 * HOUR_MS),
     clockMs: rarely(6 * HOUR_MS),
+    redisMs: rarely(8 * HOUR_MS),
   };
   const whimMs = rarely(HOUR_MS);
-  if (random.chance(0.88)) return { ...usual, strikes, whimMs };
+  const isLarge = !random.chance(0.88);
+  const rare = { ...usual, strikes, whimMs, ...drawUses(random) };
+  return isLarge ? drawLarge(rare, random) : rare;
+}
+
+/** How the house is used, where that is not the usual way. */
+function drawUses(random: Random): Pick<Profile, 'isSpoilt' | 'maxErrors'> {
+  const isBraked = random.chance(0.25);
+  return { isSpoilt: random.chance(0.1), maxErrors: isBraked ? random.int(0, 2) : null };
+}
+
+function drawLarge(rare: Profile, random: Random): Profile {
   return {
-    ...usual,
+    ...rare,
     workers: random.int(3, 5),
     faultsUntilMs: random.spread(24 * HOUR_MS, 96 * HOUR_MS),
     maxFreezeMs: 5 * HOUR_MS,
     maxOutageMs: 20 * HOUR_MS,
-    strikes,
-    whimMs,
   };
 }
 
@@ -142,6 +158,8 @@ function drawUsual(
     statesTimes: random.chance(0.8),
     statesCounts: random.chance(0.8),
     cancels: random.chance(0.25),
+    isSpoilt: false,
+    maxErrors: null,
     maxLagMs: random.spread(1_000, 20 * MINUTE_MS),
     whimMs: 0,
     maxFreezeMs: 20 * MINUTE_MS,
@@ -156,6 +174,7 @@ function drawUsual(
       fleetMs: 0,
       outageMs: 0,
       clockMs: 0,
+      redisMs: 0,
     },
   };
 }

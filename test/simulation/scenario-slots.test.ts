@@ -29,7 +29,7 @@ it('a held job keeps no slot for an uploaded chunk, and goes on when it is resum
   await world.scheduler.run(world.scheduler.nowMs + DAY_MS, () => other() === 'done');
   expect(other()).toBe('done');
   expect(scene.chunk).toMatchObject({ status: 'uploaded', intent: { kind: 'hold' } });
-  expect(world.notices.get('job_idle')).toBeUndefined();
+  expect(world.audit.liveness.isTold(scene.job)).toBe(false);
 
   await scene.turn(hand.jobs.resume(scene.job));
   await scene.finishStarted();

@@ -3,10 +3,9 @@
 import type { JobId } from '../../src/domain/ids.ts';
 import type { JobState } from '../../src/domain/job.ts';
 import { isTerminal } from '../../src/domain/job.ts';
-import { resultName } from '../../src/stages/names.ts';
+import { checkEnding } from './ending.ts';
 import type { KnownJob } from './operator.ts';
 import { drawRequests, operate } from './operator.ts';
-import { checkResult } from './result.ts';
 import { drawProfile } from './profile.ts';
 import { Random } from './random.ts';
 import { World } from './world.ts';
@@ -26,6 +25,8 @@ export interface SeedReport {
   readonly events: number;
   readonly requests: number;
   readonly batches: number;
+  /** Requests that were answered with a success. */
+  readonly answered: number;
   readonly excused: number;
   readonly strikes: ReadonlyMap<string, number>;
   readonly notices: ReadonlyMap<string, number>;
@@ -58,11 +59,7 @@ export async function simulate(
   if (scheduler.events > MAX_EVENTS) world.fail(`not over after ${MAX_EVENTS} events`);
   const virtualMs = scheduler.nowMs;
   await scheduler.run(virtualMs + LINGER_MS, isBroken);
-  for (const [id, { requests, pruned }] of jobs) {
-    const state = audit.jobs.get(id);
-    if (state?.status === 'done' && !pruned)
-      checkResult(world, state, requests, world.store.peek(resultName(id)));
-  }
+  if (!isBroken()) await checkEnding(world, jobs);
   return {
     seed,
     violations,
@@ -70,6 +67,7 @@ export async function simulate(
     events: scheduler.events,
     requests: sets.flat().length,
     batches: world.model.batches.size,
+    answered: world.model.ledger.requests,
     excused: world.model.ledger.excused,
     strikes: world.strikes,
     notices: world.notices,

@@ -3,7 +3,7 @@
 import type { SeedReport } from './simulate.ts';
 
 const DAY_MS = 86_400_000;
-const SUMS = ['virtualMs', 'events', 'requests', 'batches', 'excused'] as const;
+const SUMS = ['virtualMs', 'events', 'requests', 'batches', 'answered', 'excused'] as const;
 const TALLIES = ['strikes', 'appended', 'notices'] as const;
 
 export class Totals {
@@ -13,6 +13,16 @@ export class Totals {
   readonly #startedMs = performance.now();
   readonly #sums = new Map<(typeof SUMS)[number], number>();
   readonly #tallies = new Map(TALLIES.map((kind) => [kind, new Map<string, number>()]));
+
+  /** Nothing was proven where nothing was done. */
+  get isIdle(): boolean {
+    return this.#sum('batches') === 0 || this.#sum('answered') === 0;
+  }
+
+  /** No seed broke a promise, and they had something to break it with. */
+  get areGood(): boolean {
+    return this.failing.length === 0 && !this.isIdle;
+  }
 
   add(report: SeedReport): void {
     this.seeds += 1;
@@ -35,7 +45,7 @@ export class Totals {
       `${this.seeds} seeds, ${this.failing.length} failing, ${seconds.toFixed(1)} s`,
       `${days.toFixed(0)} virtual days (${((days / seconds) * 60).toFixed(0)} a minute)`,
       `${this.#sum('events')} events, ${this.#sum('requests')} requests`,
-      `${this.#sum('batches')} batches`,
+      `${this.#sum('batches')} batches, ${this.#sum('answered')} requests answered`,
       `${this.#sum('excused')} requests paid twice by the provider’s own fault`,
     ].join(', ');
     const tallies = [...this.#tallies].map(([kind, counts]) => {
@@ -43,7 +53,8 @@ export class Totals {
       return `${kind}: ${sorted.map(([key, count]) => `${key} ${count}`).join(', ')}`;
     });
     const failing = this.failing.length > 0 ? [`failing seeds: ${this.failing.join(' ')}`] : [];
-    return [summary, ...tallies, ...failing];
+    const idle = this.isIdle ? ['no request was answered: that proves nothing'] : [];
+    return [summary, ...tallies, ...failing, ...idle];
   }
 
   #sum(name: (typeof SUMS)[number]): number {

@@ -4,9 +4,11 @@ import type { Notice } from '../../src/ports/notices.ts';
 import { MemoryBlobStore } from '../support/memory/blob-store.ts';
 import { MemoryLiveBoard } from '../support/memory/live-board.ts';
 import { MemoryFiles } from '../support/memory/local-files.ts';
+import type { Owner } from '../support/memory/work-queue.ts';
 import { MemoryWorkQueue } from '../support/memory/work-queue.ts';
 import { Audit } from './audit.ts';
 import { startHouse } from './house.ts';
+import { isPlanned, isPlannedMessage, redisAway } from './planned-trouble.ts';
 import type { Striker } from './process.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Profile, Rates } from './profile.ts';
@@ -17,6 +19,8 @@ import { Scheduler } from './scheduler.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 1440 * MINUTE_MS;
+const LOOK_EVERY_MS = 10 * MINUTE_MS;
+const LONGEST_WITHOUT_REDIS_MS = 8 * 60 * MINUTE_MS;
 const WEIGHTS = new Map([
   ['createBatch', 20],
   ['putIfAbsent', 5],
@@ -50,8 +54,11 @@ export class World {
   /** What all wall clocks were set by, on top of the skew that each has. */
   wallOffsetMs = 0;
   #awayUntilMs = 0;
+  #redisAwayUntilMs = 0;
   readonly #quiet: Rates;
   readonly #workers = new Set<SimulatedProcess>();
+  /** Who listens to bells, as long as Redis is there for them. */
+  readonly #owners = new WeakMap<SimulatedProcess, Owner>();
   #started = 0;
 
   constructor(profile: Profile, random: Random, trace: ((line: string) => void) | null = null) {
@@ -71,7 +78,8 @@ export class World {
       objects: (name: string) => this.store.peek(name),
       files: (path: string) => this.files.read(path),
     };
-    this.audit = new Audit(nowMs, this.model, read, fail, this.trace);
+    const workers = (): SimulatedProcess[] => [...this.#workers];
+    this.audit = new Audit({ nowMs, model: this.model, read, profile, workers, fail, trace });
   }
 
   fail(violation: string): void {
@@ -96,6 +104,7 @@ export class World {
       creating: (process, attemptId) => this.audit.creating(process, attemptId),
       uploading: (bytes) => this.audit.uploading(bytes),
       deleting: (fileId) => this.audit.deletingRemote(fileId),
+      failed: () => this.audit.conduct.callFailed(),
     };
   }
 
@@ -103,10 +112,12 @@ export class World {
   start(): void {
     for (let number = 0; number < this.profile.workers; number += 1) this.startWorker();
     const { crashMs, freezeMs, flushMs, repeatMs, loseMs } = this.profile.strikes;
-    const { fleetMs, outageMs, clockMs } = this.profile.strikes;
+    const { fleetMs, outageMs, clockMs, redisMs } = this.profile.strikes;
+    this.#lookAround();
     this.#strikeEvery(fleetMs, () => this.crashFleet());
     this.#strikeEvery(outageMs, () => this.#outage());
     this.#strikeEvery(clockMs, () => this.#setClocks());
+    this.#strikeEvery(redisMs, () => this.#loseRedis());
     this.#strikeEvery(crashMs, () => this.crash(this.#anyWorker(), 'anywhere'));
     this.#strikeEvery(freezeMs, () => this.freeze(this.#anyWorker(), 'anywhere'));
     this.#strikeEvery(flushMs, () => this.flush());
@@ -145,7 +156,7 @@ export class World {
     this.#count('crash');
     this.trace?.(`${process.name} dies ${where}`);
     process.crash();
-    this.queue.leave(process);
+    this.queue.leave(this.ownerOf(process));
     this.#workers.delete(process);
     this.scheduler.after(this.random.spread(1_000, 5 * MINUTE_MS), () => this.startWorker());
   }
@@ -155,6 +166,7 @@ export class World {
     this.#count('freeze');
     const ms = this.random.spread(1_000, this.profile.maxFreezeMs);
     this.trace?.(`${process.name} freezes ${where} for ${Math.round(ms / 1000)} s`);
+    this.audit.conduct.slept(ms);
     process.freeze(ms, () => {
       this.trace?.(`${process.name} goes on`);
       this.queue.dispatch();
@@ -174,6 +186,16 @@ export class World {
     this.trace?.('FLUSHALL');
     this.queue.flush();
     this.board.forget();
+    this.audit.conduct.flushed();
+  }
+
+  /** The process as a listener to bells: without Redis it hears none, and loses its locks. */
+  ownerOf(process: SimulatedProcess): Owner {
+    const owner = this.#owners.get(process) ?? {
+      isRunning: () => process.isRunning() && !this.#isRedisAway(),
+    };
+    this.#owners.set(process, owner);
+    return owner;
   }
 
   storeStyle() {
@@ -189,45 +211,23 @@ export class World {
   /** True: the ring is lost. Throws where Redis is away. */
   disturbBells(): boolean {
     const { bellFails, bellLost } = this.rates();
-    if (this.random.chance(bellFails)) throw Object.assign(new Error('Redis is away'), PLANNED);
+    if (this.#isRedisAway() || this.random.chance(bellFails)) throw redisAway();
     return this.random.chance(bellLost);
   }
 
   told(process: SimulatedProcess, notice: Notice): void {
     this.notices.set(notice.code, (this.notices.get(notice.code) ?? 0) + 1);
     this.trace?.(`${process.name} tells ${notice.code} of ${notice.chunk}: ${notice.message}`);
-    const isPlanned =
-      notice.code !== 'sweep_failed' ||
-      /planned|Redis is away/.test(notice.message) ||
-      this.#isOfRemoved(notice.message);
-    if (!isPlanned) this.fail(notice.message);
+    if (notice.code === 'job_idle' && notice.job !== null) this.audit.liveness.told(notice.job);
+    if (notice.code !== 'sweep_failed' || isPlannedMessage(notice.message, this.audit)) return;
+    this.fail(notice.message);
   }
 
   /** A step threw: only for what was planned, everything else is a broken invariant. */
   threw(error: unknown): void {
-    const { code, message } = error as { code?: unknown; message?: string };
-    this.trace?.(`a step threw: ${message}`);
-    if (this.#isOutrun(error as Error)) return;
-    if (code !== 'EIO' && code !== PLANNED.code && !/planned failure/.test(message ?? '')) {
-      this.fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    }
-  }
-
-  /**
-   * A merge that came too late finds the parts cleaned away, and its job merged; a step that
-   * slept through all of it finds a journal that was removed.
-   */
-  #isOutrun(error: Error): boolean {
-    if (this.#isOfRemoved(error.message)) return true;
-    const job = /ENOENT.*(job_\w+)\/chunks\/c\d+\/part-/.exec(error.message)?.[1] ?? '';
-    return ['merged', 'done'].includes(this.audit.jobs.get(job)?.status ?? '');
-  }
-
-  /** What a removed job had is missed by whoever slept through its removal. */
-  #isOfRemoved(message: string): boolean {
-    const isMissing = /ENOENT|which has no|vanished/.test(message);
-    const job = /(job_\w+)\//.exec(message)?.[1] ?? '';
-    return isMissing && this.audit.removed.has(job);
+    const thrown = error instanceof Error ? error : new Error(String(error));
+    this.trace?.(`a step threw: ${thrown.message}`);
+    if (!isPlanned(thrown, this.audit)) this.fail(thrown.stack ?? thrown.message);
   }
 
   #outage(): void {
@@ -235,6 +235,24 @@ export class World {
     const ms = this.random.spread(5 * MINUTE_MS, this.profile.maxOutageMs);
     this.trace?.(`the provider is away for ${Math.round(ms / MINUTE_MS)} min`);
     this.#awayUntilMs = Math.max(this.#awayUntilMs, this.scheduler.nowMs + ms);
+  }
+
+  #isRedisAway(): boolean {
+    return this.scheduler.nowMs < this.#redisAwayUntilMs;
+  }
+
+  #loseRedis(): void {
+    this.#count('Redis away');
+    const ms = this.random.spread(20 * MINUTE_MS, LONGEST_WITHOUT_REDIS_MS);
+    this.trace?.(`Redis is away for ${Math.round(ms / MINUTE_MS)} min`);
+    this.#redisAwayUntilMs = Math.max(this.#redisAwayUntilMs, this.scheduler.nowMs + ms);
+    this.scheduler.after(ms, () => this.queue.dispatch());
+  }
+
+  /** Nothing that stands still makes an event by which it could be noticed. */
+  #lookAround(): void {
+    this.audit.liveness.check();
+    this.scheduler.after(LOOK_EVERY_MS, () => this.#lookAround());
   }
 
   #setClocks(): void {
@@ -267,8 +285,6 @@ export class World {
     this.strikes.set(kind, (this.strikes.get(kind) ?? 0) + 1);
   }
 }
-
-const PLANNED = { code: 'REDIS_AWAY' };
 
 function withoutFaults(rates: Rates): Rates {
   return Object.fromEntries(Object.keys(rates).map((name) => [name, 0])) as unknown as Rates;

@@ -32,6 +32,7 @@ export function answerFiles(
   const kept = output.filter(({ id }) => {
     if (!random.chance(rates.gap)) return true;
     ledger.withhold(id);
+    batch.isShort = true;
     return false;
   });
   const lines = kept.map(({ line }) => line);

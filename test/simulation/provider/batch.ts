@@ -8,6 +8,8 @@ export interface StoredFile {
   readonly bytes: Buffer;
   readonly createdAtMs: number;
   deletedAtMs: number | null;
+  /** Somebody asked for its deletion, and was told that it is done. */
+  deletionConfirmed: boolean;
   /** Downloads that still come cut between two lines. */
   cuts: number;
 }
@@ -21,6 +23,8 @@ export interface Batch {
   readonly listedAtMs: number;
   /** Made by the same POST as another one. */
   readonly isTwin: boolean;
+  /** A paid answer was left out of its files. */
+  isShort: boolean;
   status: 'validating' | 'in_progress' | 'finalizing' | Final | 'cancelling';
   /** The ids of the file's lines, in order. */
   customIds: readonly string[];

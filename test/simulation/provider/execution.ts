@@ -19,6 +19,9 @@ export const NATURES = [
   'bad',
 ] as const;
 
+/** Of a request set that nobody has looked at. */
+export const SPOILT = ['ok', 'bad', 'bad', 'bad', 'final'] as const;
+
 export function natureOf(customId: string): string {
   return customId.split('-').at(-1) ?? '';
 }

@@ -32,11 +32,18 @@ export class ProviderModel {
   readonly ledger = new Ledger();
   readonly files = new Map<string, StoredFile>();
   readonly batches = new Map<string, Batch>();
+  /** When somebody was last refused a look at the files. */
+  filesRefusedAtMs = -1;
   readonly #parts: ModelParts;
   readonly #byAttempt = new Map<string, Batch[]>();
 
   constructor(parts: ModelParts) {
     this.#parts = parts;
+  }
+
+  /** A call of the name was refused for good. */
+  refused(call: string): void {
+    if (call === 'listFiles') this.filesRefusedAtMs = this.#parts.scheduler.nowMs;
   }
 
   upload(filename: string, bytes: Buffer): ProviderFile {
@@ -92,7 +99,9 @@ export class ProviderModel {
   deleteFile(id: string): void {
     const file = this.#content(id);
     const isDone = !this.#parts.random.chance(this.#rates.deleteIgnored);
-    if (file !== null && isDone) file.deletedAtMs = this.#parts.scheduler.nowMs;
+    if (file === null) return;
+    file.deletionConfirmed = true;
+    if (isDone) file.deletedAtMs = this.#parts.scheduler.nowMs;
   }
 
   /** The file's bytes, cut between two lines as often as it was drawn for the file. */
@@ -143,7 +152,8 @@ export class ProviderModel {
     const { random, scheduler } = this.#parts;
     const id = `file-${random.text(8)}`;
     const createdAtMs = scheduler.nowMs;
-    const file = { id, filename, bytes, createdAtMs, deletedAtMs: null, cuts: 0 };
+    const made = { id, filename, bytes, createdAtMs };
+    const file = { ...made, deletedAtMs: null, deletionConfirmed: false, cuts: 0 };
     this.files.set(id, file);
     return file;
   }
@@ -180,6 +190,7 @@ export class ProviderModel {
       createdAtMs: scheduler.nowMs,
       listedAtMs: scheduler.nowMs + lagMs,
       isTwin,
+      isShort: false,
       status: 'validating',
       customIds: [],
       answers: new Map(),

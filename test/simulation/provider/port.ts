@@ -20,6 +20,8 @@ export interface PortParts {
   /** Told of what takes effect, before it does. */
   readonly uploading: (bytes: Buffer) => void;
   readonly deleting: (fileId: string) => void;
+  /** Told of a call that did not succeed. */
+  readonly failed: () => void;
   readonly creating: (process: SimulatedProcess, attemptId: string, fileId: string) => void;
 }
 
@@ -65,7 +67,7 @@ export function createProviderPort(process: SimulatedProcess, parts: PortParts):
 function weathered<Value>(
   process: SimulatedProcess,
   label: string,
-  { random, rates, isAway }: PortParts,
+  { random, rates, isAway, failed, model }: PortParts,
   effect: () => Promise<Value>,
 ): Promise<Value> {
   const { transient, unknown, refused } = rates();
@@ -77,12 +79,19 @@ function weathered<Value>(
   const isRefused = lost === null && random.chance(refused);
   const isAnswerLost = random.chance(unknown / 2);
   const style = { thereMs: random.spread(10, 3_000), backMs: random.spread(10, 3_000) };
+  const fails = (...of: Parameters<typeof weather>): Weather => {
+    failed();
+    return weather(...of);
+  };
   return process.call(label, style, async () => {
-    if (isAway()) throw weather('transient', null, 'the provider is away');
-    if (lost !== null) throw weather(lost, lost === 'transient' ? 429 : null, 'it did not arrive');
-    if (isRefused) throw weather('permanent', 401, 'the key is refused for a while');
+    if (isAway()) throw fails('transient', null, 'the provider is away');
+    if (lost !== null) throw fails(lost, lost === 'transient' ? 429 : null, 'it did not arrive');
+    if (isRefused) {
+      model.refused(label);
+      throw fails('permanent', 401, 'the key is refused for a while');
+    }
     const value = await effect();
-    if (isAnswerLost) throw weather('unknown', 502, 'its answer was lost');
+    if (isAnswerLost) throw fails('unknown', 502, 'its answer was lost');
     return value;
   });
 }
