@@ -115,7 +115,18 @@ async function cause(outage: ServerOutage, redis: OwnRedis): Promise<void> {
     await delay(outage.awayMs);
     return redis.replicate(null);
   }
+  if (outage.kind === 'evict') {
+    await redis.evictHalf();
+    await delay(outage.awayMs);
+    const dropped = await redis.evictNothing();
+    if (dropped === 0) throw new Error('nothing was dropped: the case proves nothing');
+    return;
+  }
+  if (outage.kind === 'rollback') {
+    await redis.keepCopy();
+    await delay(outage.lostMs);
+  }
   await redis.kill();
   await delay(outage.awayMs);
-  await redis.restart(outage.back);
+  await redis.restart(outage.kind === 'rollback' ? 'older' : outage.back);
 }

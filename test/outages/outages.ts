@@ -12,6 +12,10 @@ export type Outage =
   /** A read-only replica of a server that is not there. */
   | { readonly kind: 'replica'; readonly awayMs: number }
   | { readonly kind: 'flush' }
+  /** A failover with lost writes: killed, and back as it was `lostMs` before. */
+  | { readonly kind: 'rollback'; readonly lostMs: number; readonly awayMs: number }
+  /** For a while it drops keys, the oldest first, instead of refusing writes. */
+  | { readonly kind: 'evict'; readonly awayMs: number }
   /** SIGKILL to a private server, or to a program that works with it. */
   | { readonly kind: 'embedded'; readonly victim: 'server' | 'owner' | 'guest' };
 
@@ -24,6 +28,8 @@ export interface OutageCounts {
   readonly flushes: number;
   readonly fulls: number;
   readonly replicas: number;
+  readonly rollbacks: number;
+  readonly evictions: number;
 }
 
 /** The outages in the order in which they come. */
@@ -47,6 +53,15 @@ export function drawOutages(counts: OutageCounts, seed: number): ServerOutage[] 
       awayMs: awhile(),
     })),
     ...Array.from({ length: counts.flushes }, () => ({ kind: 'flush' as const })),
+    ...Array.from({ length: counts.rollbacks }, () => ({
+      kind: 'rollback' as const,
+      lostMs: awhile(),
+      awayMs: Math.round(random.spread(10, 2_000)),
+    })),
+    ...Array.from({ length: counts.evictions }, () => ({
+      kind: 'evict' as const,
+      awayMs: awhile(),
+    })),
   ];
   return random.shuffled(all);
 }
@@ -62,6 +77,10 @@ export function wordsOf(outage: Outage): string {
   if (outage.kind === 'freeze') return `frozen for ${outage.awayMs} ms`;
   if (outage.kind === 'full') return `out of memory for ${outage.awayMs} ms`;
   if (outage.kind === 'replica') return `read-only for ${outage.awayMs} ms`;
+  if (outage.kind === 'evict') return `dropping keys for ${outage.awayMs} ms`;
+  if (outage.kind === 'rollback') {
+    return `killed, back after ${outage.awayMs} ms without its last ${outage.lostMs} ms`;
+  }
   if (outage.kind === 'embedded') return `the private server’s ${outage.victim} killed`;
   return `killed, back ${outage.back} after ${outage.awayMs} ms`;
 }

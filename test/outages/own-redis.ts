@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,9 @@ import { Redis } from 'ioredis';
 
 import { findServerProgram } from '../../src/adapters/redis/server-program.ts';
 import type { ServerProgram } from '../../src/adapters/redis/server-process.ts';
+
+/** With which of its data it starts. */
+type Return = 'whole' | 'empty' | 'older';
 
 export class OwnRedis {
   readonly port: number;
@@ -55,16 +58,21 @@ export class OwnRedis {
     this.#child = null;
   }
 
-  /** Starts it on the same port: `whole` from its append-only file, `empty` without. */
-  async restart(how: 'whole' | 'empty'): Promise<void> {
+  /**
+   * Starts it on the same port: `whole` from its append-only file, `empty` without, `older` from
+   * the copy that was kept.
+   */
+  async restart(how: Return): Promise<void> {
     await this.boot(how);
     await this.ask((client) => client.ping());
   }
 
   /** The same, but resolves when it listens: it may be loading its data still. */
-  async boot(how: 'whole' | 'empty'): Promise<void> {
-    if (how === 'empty') await rm(join(this.#folder, 'aof'), { recursive: true, force: true });
-    await mkdir(join(this.#folder, 'aof'), { recursive: true });
+  async boot(how: Return): Promise<void> {
+    const files = join(this.#folder, 'aof');
+    if (how !== 'whole') await rm(files, { recursive: true, force: true });
+    if (how === 'older') await rename(this.#copy, files);
+    await mkdir(files, { recursive: true });
     const { path, libraryPath } = this.#program;
     const child = spawn(path, [...this.#arguments(), ...this.#settings], {
       stdio: 'ignore',
@@ -73,6 +81,11 @@ export class OwnRedis {
     this.#child = child;
     this.#exited = once(child, 'exit');
     while (!(await listens(this.port))) await delay(5);
+  }
+
+  /** What it has written until now, for a start from it. Each beginning of its file is valid. */
+  async keepCopy(): Promise<void> {
+    await cp(join(this.#folder, 'aof'), this.#copy, { recursive: true });
   }
 
   freeze(): void {
@@ -90,6 +103,25 @@ export class OwnRedis {
   /** In bytes; 0: no limit. */
   async limitMemory(bytes: number): Promise<void> {
     await this.ask((client) => client.config('SET', 'maxmemory', String(bytes)));
+  }
+
+  /** From now on it makes room by dropping keys: half of what it holds, and on as it grows. */
+  async evictHalf(): Promise<void> {
+    await this.ask(async (client) => {
+      const memory = await client.info('memory');
+      const half = Math.floor(figureIn(memory, 'used_memory_dataset') / 2);
+      await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      await client.config('SET', 'maxmemory', String(figureIn(memory, 'used_memory') - half));
+    });
+  }
+
+  /** Ends that; resolves to how many keys it has dropped since its start. */
+  async evictNothing(): Promise<number> {
+    return this.ask(async (client) => {
+      await client.config('SET', 'maxmemory', '0');
+      await client.config('SET', 'maxmemory-policy', 'noeviction');
+      return figureIn(await client.info('stats'), 'evicted_keys');
+    });
   }
 
   /** Makes it a replica of the local port; null: its own master again. */
@@ -119,6 +151,10 @@ export class OwnRedis {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  get #copy(): string {
+    return join(this.#folder, 'aof-of-before');
+  }
+
   #login(): { password?: string } {
     const at = this.#settings.indexOf('--requirepass');
     const password = this.#settings[at + 1];
@@ -137,6 +173,10 @@ export class OwnRedis {
     };
     return Object.entries(settings).flat();
   }
+}
+
+function figureIn(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }
 
 function listens(port: number): Promise<boolean> {

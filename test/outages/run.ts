@@ -1,7 +1,7 @@
 /**
  * Runs the real program on a real Redis that goes away and comes back:
  * `node test/outages/run.ts --lines 1000000 --restarts 100 --flushes 20 [--freezes 5] [--fulls 2]
- * [--replicas 1] [--seed N]`.
+ * [--replicas 1] [--rollbacks 2] [--evictions 1] [--seed N]`.
  * `--minutes-away 5`: absences of 2 s, 20 s and 5 minutes instead.
  * `--embedded 20`: so many kills of a private server and of the two programs that share it.
  * Exits with 1 where anything is lost, doubled, or goes on too late; the same options replay it.
@@ -24,6 +24,8 @@ const NAMES: Readonly<Record<Outage['kind'], string>> = {
   flush: 'flushes',
   full: 'times out of memory',
   replica: 'times read-only',
+  rollback: 'failovers with lost writes',
+  evict: 'times dropping keys',
   embedded: 'kills around a private server',
 };
 
@@ -35,6 +37,8 @@ const { values } = parseArgs({
     flushes: { type: 'string', default: '2' },
     fulls: { type: 'string', default: '2' },
     replicas: { type: 'string', default: '1' },
+    rollbacks: { type: 'string', default: '2' },
+    evictions: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     'minutes-away': { type: 'string' },
     embedded: { type: 'string' },
@@ -50,6 +54,8 @@ const counts = {
   flushes: Number(values.flushes),
   fulls: Number(values.fulls),
   replicas: Number(values.replicas),
+  rollbacks: Number(values.rollbacks),
+  evictions: Number(values.evictions),
 };
 const longest = values['minutes-away'];
 const outages =
