@@ -19,6 +19,8 @@ export interface RequestDefaults {
   readonly endpoint: Endpoint | null;
   /** Inserted where `body.model` is absent; null: such a line is rejected. */
   readonly model: string | null;
+  /** Lines may leave nothing out that OpenAI asks for. Absent: what they may, is inserted. */
+  readonly isStrict?: true;
 }
 
 export interface PlannedChunk {

@@ -38,9 +38,16 @@ export type RejectionCode =
   | 'too_many_inputs'
   | 'request_too_large';
 
+/** Codes of sets whose lines may leave nothing out: one such line fails all of the set. */
+export type StrictRejectionCode =
+  | 'missing_custom_id'
+  | 'missing_method'
+  | 'missing_messages'
+  | 'missing_prompt';
+
 /** Why one line of a request set cannot be sent. */
 export interface Rejection {
-  readonly code: RejectionCode;
+  readonly code: RejectionCode | StrictRejectionCode;
   /** One sentence that names the field and the way out. */
   readonly message: string;
 }

@@ -23,9 +23,14 @@ export const BODY = 3;
 export const MODEL = 4;
 export const STREAM = 5;
 export const INPUT = 6;
+/** Looked for in strict scans only. */
+export const MESSAGES = 7;
+export const PROMPT = 8;
+const FIELDS = 9;
 
 const TOP_NAMES = ['custom_id', 'method', 'url', 'body'].map((name) => Buffer.from(name));
 const BODY_NAMES = ['model', 'stream', 'input'].map((name) => Buffer.from(name));
+const STRICT_NAMES = [...BODY_NAMES, Buffer.from('messages'), Buffer.from('prompt')];
 
 const DIGIT_OR_MINUS = /^[-0-9]$/;
 
@@ -36,12 +41,12 @@ export class RequestScanner extends JsonWalker {
   /** Position of the line's opening brace. */
   open = 0;
   /** First byte of each field's value, 0 where the field is absent. */
-  readonly first = new Uint8Array(7);
+  readonly first = new Uint8Array(FIELDS);
   /** Position of each field's value, quotes included. */
-  readonly starts = new Int32Array(7);
-  readonly ends = new Int32Array(7);
+  readonly starts = new Int32Array(FIELDS);
+  readonly ends = new Int32Array(FIELDS);
   /** 1 where the field's value is a string with a backslash in it. */
-  readonly escapes = new Uint8Array(7);
+  readonly escapes = new Uint8Array(FIELDS);
   /** Embedding inputs: 1 for a string or one list of tokens, else the length of the list. */
   inputs = 0;
   /** The first key that stands twice, decoded; null where none does. */
@@ -49,6 +54,13 @@ export class RequestScanner extends JsonWalker {
   /** Whether custom_id stands twice: then it names nobody. */
   repeatedId = false;
   readonly #others = new Set<string>();
+  readonly #bodyNames: readonly Buffer[];
+
+  /** A strict one also tells whether a body has messages and a prompt. */
+  constructor(isStrict = false) {
+    super();
+    this.#bodyNames = isStrict ? STRICT_NAMES : BODY_NAMES;
+  }
 
   /** Walks the line that starts at `at`; returns the position of its newline, or -1. */
   scan(at: number): number {
@@ -121,7 +133,7 @@ export class RequestScanner extends JsonWalker {
   #fieldValue(field: number, at: number, depth: number): number {
     const byte = this.bytes[at] as number;
     let end: number;
-    if (field === BODY && byte === OPEN_BRACE) end = this.#members(at, 2, BODY_NAMES, MODEL);
+    if (field === BODY && byte === OPEN_BRACE) end = this.#members(at, 2, this.#bodyNames, MODEL);
     else if (field === INPUT) end = this.#inputs(at, depth);
     else end = this.skipValue(at, depth);
     this.first[field] = byte;
@@ -173,7 +185,7 @@ export class RequestScanner extends JsonWalker {
 
   /** Keys of the body that nobody reads may repeat: what they mean is the provider's to say. */
   #note(start: number, end: number, field: number, base: number): void {
-    if (field < 0 && base === MODEL) return;
+    if (base === MODEL && (field < 0 || field > INPUT)) return;
     const key = JSON.parse(this.bytes.toString('utf8', start, end)) as string;
     if (field < 0 && !this.#others.has(key)) {
       this.#others.add(key);

@@ -213,11 +213,23 @@ export class Desk {
  */
 export function isSameOrder({ spec, options }: JobState, order: Order): boolean {
   if (spec.terms === undefined) return false;
-  const theirs = [spec.name, spec.defaults, spec.onInvalid, options, wishesIn(spec.terms)];
-  const ours = [order.name, order.defaults, order.onInvalid, order.options, wishesIn(order.terms)];
+  const { name, defaults, onInvalid } = order;
+  const theirs = [
+    spec.name,
+    filledIn(spec.defaults),
+    spec.onInvalid,
+    options,
+    wishesIn(spec.terms),
+  ];
+  const ours = [name, filledIn(defaults), onInvalid, order.options, wishesIn(order.terms)];
   const wished = limitsWished(order.limits);
   // What holds where nobody wishes may be set anew between two calls: wishes are compared.
   return sameValue(theirs, ours) && sameValue(spec.terms.limits ?? wished, wished);
+}
+
+/** How strictly lines are read is the door's to say, and may be said anew by another version. */
+function filledIn({ endpoint, model }: RequestDefaults) {
+  return { endpoint, model };
 }
 
 function limitsWished({ maxRequests, maxBytes }: LimitWish): LimitTerms {

@@ -38,7 +38,7 @@ const BAD_LINES: readonly BadLine[] = [
   bad('mixed_url', 'differs from', requestLine('mixed', MODEL, { url: '/v1/responses' }), 'mixed'),
   bad('missing_body', 'body is missing', requestLine('bare', MODEL, { body: undefined }), 'bare'),
   bad('invalid_body', 'must be an object', requestLine('text', MODEL, { body: 'x' }), 'text'),
-  bad('missing_model', 'pass --model', requestLine('none', MODEL, { body: {} }), 'none'),
+  bad('missing_model', 'name a model', requestLine('none', MODEL, { body: {} }), 'none'),
   bad(
     'invalid_model',
     'non-empty string',

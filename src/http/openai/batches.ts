@@ -105,7 +105,7 @@ function orderOf(
     job,
     name,
     source,
-    defaults: { endpoint: wishes.endpoint, model: null },
+    defaults: { endpoint: wishes.endpoint, model: null, isStrict: true },
     limits: {},
     onInvalid: 'fail',
     options: { maxAttempts: MAX_ATTEMPTS, maxErrors: null },

@@ -38,7 +38,7 @@ export class PlanningPass implements LineSink {
   /** True once nothing can be planned any more: lines are then only checked. */
   refused = false;
   readonly #task: PlanTask;
-  readonly #scan = new RequestScanner();
+  readonly #scan: RequestScanner;
   readonly #writer = new LineWriter();
   readonly #refuse: () => void;
   readonly #placed = blankPlace();
@@ -48,6 +48,7 @@ export class PlanningPass implements LineSink {
   constructor(task: PlanTask, events: PackerEvents, refuse: () => void) {
     this.#task = task;
     this.#refuse = refuse;
+    this.#scan = new RequestScanner(task.defaults.isStrict);
     this.validator = new RequestValidator(this.#scan, task.job, task.defaults, task.limits);
     this.duplicates = new DuplicateIds(task.outputFolder);
     this.rejections = new Rejections(task.maxReported);

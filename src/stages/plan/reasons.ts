@@ -23,17 +23,17 @@ export const NESTED_TOO_DEEP: Rejection = {
 
 export const INVALID_CUSTOM_ID: Rejection = {
   code: 'invalid_custom_id',
-  message: 'custom_id must be a non-empty string; mend it, or leave it out to get one inserted',
+  message: 'custom_id must be a non-empty string; mend it',
 };
 
 export const INVALID_METHOD: Rejection = {
   code: 'invalid_method',
-  message: 'method must be "POST"; mend it, or leave it out',
+  message: 'method must be "POST"; mend it',
 };
 
 export const MISSING_URL: Rejection = {
   code: 'missing_url',
-  message: 'url is missing and no line before names one; add it, or pass --endpoint',
+  message: 'url is missing and no line before names one; add it, or name an endpoint for the set',
 };
 
 export const MISSING_BODY: Rejection = {
@@ -48,7 +48,7 @@ export const INVALID_BODY: Rejection = {
 
 export const MISSING_MODEL: Rejection = {
   code: 'missing_model',
-  message: 'body.model is missing; add it, or pass --model',
+  message: 'body.model is missing; add it, or name a model for lines without one',
 };
 
 export const INVALID_MODEL: Rejection = {
@@ -65,6 +65,11 @@ export const MISSING_INPUT: Rejection = {
   code: 'missing_input',
   message: 'body.input must be a string, or a list of strings or of tokens',
 };
+
+/** Of a set whose lines may leave nothing out. */
+export function missing(code: Rejection['code'], field: string): Rejection {
+  return { code, message: `${field} is missing; add it` };
+}
 
 export function invalidJson(byte: number): Rejection {
   const message = `the line is not valid JSON at byte ${byte}; mend or remove it`;

@@ -9,8 +9,10 @@ import {
   BODY,
   CUSTOM_ID,
   INPUT,
+  MESSAGES,
   METHOD,
   MODEL,
+  PROMPT,
   STREAM,
   URL_FIELD,
 } from '../../jsonl/request-scanner.ts';
@@ -33,6 +35,7 @@ export class RequestValidator {
   readonly #scan: RequestScanner;
   readonly #limits: ChunkLimits;
   readonly #defaultModel: string | null;
+  readonly #isStrict: boolean;
   #url: Endpoint | null = null;
   #urlToken: Buffer = Buffer.alloc(0);
   #model: string | null = null;
@@ -42,6 +45,7 @@ export class RequestValidator {
     this.#scan = scan;
     this.#limits = limits;
     this.#defaultModel = defaults.model;
+    this.#isStrict = defaults.isStrict === true;
     this.endpoint = defaults.endpoint;
     this.splice = new Splice(job, defaults.model);
   }
@@ -53,10 +57,12 @@ export class RequestValidator {
     if (!scan.isObject) return reasons.NOT_AN_OBJECT;
     if (scan.repeatedKey !== null) return reasons.duplicateKey(scan.repeatedKey);
     const rejection =
+      (this.#isStrict ? this.#checkAllNamed() : null) ??
       this.#checkId(line) ??
       this.#checkMethod() ??
       this.#checkUrl() ??
       this.#checkBody() ??
+      (this.#isStrict ? this.#checkContent() : null) ??
       this.#checkInput() ??
       this.#checkSize(lineBytes);
     if (rejection === null) this.endpoint = this.#url;
@@ -82,6 +88,13 @@ export class RequestValidator {
     if (!scan.isObject || scan.repeatedId || scan.first[CUSTOM_ID] !== QUOTE) return false;
     if (scan.escapes[CUSTOM_ID] === 1) return scan.text(CUSTOM_ID).isWellFormed();
     return (scan.ends[CUSTOM_ID] as number) - (scan.starts[CUSTOM_ID] as number) > 2;
+  }
+
+  #checkAllNamed(): Rejection | null {
+    const { first } = this.#scan;
+    if (first[CUSTOM_ID] === 0) return reasons.missing('missing_custom_id', 'custom_id');
+    if (first[METHOD] === 0) return reasons.missing('missing_method', 'method');
+    return first[URL_FIELD] === 0 ? reasons.missing('missing_url', 'url') : null;
   }
 
   #checkId(line: number): Rejection | null {
@@ -125,11 +138,30 @@ export class RequestValidator {
     if (scan.first[BODY] === 0) return reasons.MISSING_BODY;
     if (scan.first[BODY] !== OPEN_BRACE) return reasons.INVALID_BODY;
     if (scan.first[MODEL] === 0) {
+      if (this.#isStrict) return reasons.missing('missing_model', 'body.model');
       if (this.#defaultModel === null) return reasons.MISSING_MODEL;
       const body = scan.starts[BODY] as number;
       this.splice.addModel(scan.isByte(scan.skipSpace(body + 1), CLOSE_BRACE));
     } else if (this.model() === null) return reasons.INVALID_MODEL;
     return scan.isTrue(STREAM) ? reasons.STREAMING_UNSUPPORTED : null;
+  }
+
+  /** What is to be answered; of other kinds of it only a batch's answers tell. */
+  #checkContent(): Rejection | null {
+    const { first } = this.#scan;
+    const has = { input: first[INPUT] !== 0, prompt: first[PROMPT] !== 0 };
+    switch (this.#url) {
+      case '/v1/chat/completions':
+        if (first[MESSAGES] !== 0) return null;
+        return reasons.missing('missing_messages', 'body.messages');
+      case '/v1/completions':
+        return has.prompt ? null : reasons.missing('missing_prompt', 'body.prompt');
+      case '/v1/responses':
+        // A prompt that is kept at the provider may hold all of it.
+        return has.input || has.prompt ? null : reasons.missing('missing_input', 'body.input');
+      default:
+        return has.input ? null : reasons.missing('missing_input', 'body.input');
+    }
   }
 
   #checkInput(): Rejection | null {

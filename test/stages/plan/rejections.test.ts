@@ -68,6 +68,44 @@ describe('a line is rejected', () => {
   });
 });
 
+const NAMED = '"custom_id":"a","method":"POST"';
+
+describe('a line of a strict set', () => {
+  const strictly = async (endpoint: Endpoint, line: string) => {
+    const defaults = { endpoint, model: null, isStrict: true } as const;
+    const outcome = await folder.plan(line, { defaults, onInvalid: 'fail' });
+    return outcome.kind === 'refused' ? outcome.rejected.map(({ code }) => code) : [];
+  };
+  const cases: [Endpoint, string, string | null][] = [
+    [CHAT, `{"method":"POST","url":"${CHAT}","body":{"model":"m","messages":[]}}`, 'custom_id'],
+    [CHAT, `{"custom_id":"a","url":"${CHAT}","body":{"model":"m","messages":[]}}`, 'method'],
+    [CHAT, `{${NAMED},"body":{"model":"m","messages":[]}}`, 'url'],
+    [CHAT, `{${NAMED},"url":"${CHAT}"}`, 'body'],
+    [CHAT, `{${NAMED},"url":"${CHAT}","body":{"messages":[]}}`, 'model'],
+    [CHAT, `{${NAMED},"url":"${CHAT}","body":{"model":"m","prompt":"p"}}`, 'messages'],
+    [CHAT, `{${NAMED},"url":"${CHAT}","body":{"model":"m","x":{"messages":[]}}}`, 'messages'],
+    [CHAT, `{${NAMED},"url":"${CHAT}","body":{"model":"m","m\\u0065ssages":[]}}`, null],
+    [CHAT, `{${NAMED},"url":"${CHAT}","body":{"model":"m","messages":1,"messages":[]}}`, null],
+  ];
+  for (const [endpoint, field] of [
+    ['/v1/completions', 'prompt'],
+    ['/v1/responses', 'input'],
+    ['/v1/moderations', 'input'],
+    ['/v1/embeddings', 'input'],
+  ] as const) {
+    const head = `{${NAMED},"url":"${endpoint}","body":{"model":"m"`;
+    cases.push([endpoint, `${head}}}`, field], [endpoint, `${head},"${field}":"x"}}`, null]);
+  }
+  const kept = `{${NAMED},"url":"/v1/responses","body":{"model":"m","prompt":{"id":"p"}}}`;
+  cases.push(['/v1/responses', kept, null]);
+  for (const [endpoint, line, field] of cases) {
+    const code = field === null ? 'nothing' : `missing_${field}`;
+    it(`is rejected for ${code}: ${line}`, async () => {
+      expect(await strictly(endpoint, line)).toEqual(field === null ? [] : [code]);
+    });
+  }
+});
+
 describe('a line that is sent', () => {
   const accepted: [string, string][] = [
     ['with stream false', '{"body":{"model":"m","stream":false}}'],
