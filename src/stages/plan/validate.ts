@@ -159,7 +159,9 @@ export class RequestValidator {
       case '/v1/responses':
         // A prompt that is kept at the provider may hold all of it.
         return has.input || has.prompt ? null : reasons.missing('missing_input', 'body.input');
-      default:
+      case '/v1/embeddings':
+      case '/v1/moderations':
+      case null:
         return has.input ? null : reasons.missing('missing_input', 'body.input');
     }
   }
