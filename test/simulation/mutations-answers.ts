@@ -18,7 +18,7 @@ export const ANSWER_MUTATIONS: readonly Mutation[] = [
   {
     name: 'believes a download that is too short',
     file: 'src/stages/collect.ts',
-    from: 'const MAX_FETCHES = 4;',
+    from: 'const MAX_FETCHES = 8;',
     to: 'const MAX_FETCHES = 1;',
   },
   {

@@ -18,14 +18,14 @@ export const HOUSE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sweeps without ringing chunks',
     file: 'src/service/sweep.ts',
-    from: 'await this.#ringOrWake(due, atMs);',
+    from: 'await this.#sleepers.ringOrWake(due, atMs);',
     to: 'void [due, atMs];',
   },
   {
     name: 'never rebuilds the board',
     file: 'src/service/sweep.ts',
-    from: 'if (!wasReady) await this.#tools.board.markReady();',
-    to: 'if (wasReady) await this.#tools.board.markReady();',
+    from: 'if (!wasReady && round.isRestored) await',
+    to: 'if (wasReady && round.isRestored) await',
   },
   {
     name: 'forgets a resume of the chunks',

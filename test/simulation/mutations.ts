@@ -1,7 +1,9 @@
-/** Bugs that are planted one at a time: the simulation has to find each of them. */
+/** Bugs that are planted one at a time: each has to be found. */
 
 import { ANSWER_MUTATIONS } from './mutations-answers.ts';
+import { BOUND_MUTATIONS } from './mutations-bounds.ts';
 import { CREATE_MUTATIONS } from './mutations-creates.ts';
+import { EDGE_MUTATIONS } from './mutations-edges.ts';
 import { HOUSE_MUTATIONS } from './mutations-house.ts';
 
 export interface Mutation {
@@ -18,4 +20,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CREATE_MUTATIONS,
   ...ANSWER_MUTATIONS,
   ...HOUSE_MUTATIONS,
+  ...BOUND_MUTATIONS,
+  ...EDGE_MUTATIONS,
 ];

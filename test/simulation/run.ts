@@ -6,6 +6,7 @@
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { countOf } from './counts.ts';
 import { simulateShared } from './share.ts';
 import type { SeedReport } from './simulate.ts';
 import { simulate } from './simulate.ts';
@@ -28,10 +29,12 @@ const totals = new Totals();
 let progressAtMs = performance.now() + PROGRESS_EVERY_MS;
 
 if (values.seed !== undefined) {
-  take(await simulate(Number(values.seed), values.trace ? (line) => console.log(line) : null));
+  take(
+    await simulate(countOf('seed', values.seed), values.trace ? (line) => console.log(line) : null),
+  );
 } else {
-  const range = { first: Number(values.start), count: Number(values.seeds) };
-  await simulateShared(range, Number(values.workers), (report) => {
+  const range = { first: countOf('start', values.start), count: countOf('seeds', values.seeds) };
+  await simulateShared(range, countOf('workers', values.workers), (report) => {
     take(report);
     sayProgress(range.count);
     return values['until-failure'] && report.violations.length > 0;

@@ -1,9 +1,9 @@
-/** Seeds of the whole orchestration; `run.ts` simulates more of them, and replays one. */
+/** Some seeds of the whole orchestration; `run.ts` simulates more, and replays one. */
 
 import { describe, expect, it } from 'vitest';
 import { simulate } from './simulate.ts';
 
-const SEEDS = 240;
+const SEEDS = 120;
 const SHARES = 4;
 
 describe('whatever strikes the house and its provider', () => {
