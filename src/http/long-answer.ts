@@ -1,6 +1,5 @@
 /** Answers that may take hours: so many at once, and no longer than their caller is let in. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from './call.ts';
 import type { StreamSlots } from './stream-slots.ts';
 
@@ -16,22 +15,14 @@ export function longAnswer(
   slots: StreamSlots,
 ): Disposable {
   const slot = slots.take(tenant);
-  const stopping = new AbortController();
-  void keepAsking(requireAllowed, stopping.signal).catch(() => {
-    if (!stopping.signal.aborted) response.destroy();
-  });
+  // However many ask, the keys are looked at once a second.
+  const timer = setInterval(() => {
+    void requireAllowed().catch(() => response.destroy());
+  }, ASK_MS);
   return {
     [Symbol.dispose]: () => {
-      stopping.abort();
+      clearInterval(timer);
       slot[Symbol.dispose]();
     },
   };
-}
-
-/** Rejects when the answer is no, and when the signal is aborted. */
-async function keepAsking(ask: () => Promise<void>, signal: AbortSignal): Promise<never> {
-  for (;;) {
-    await sleep(ASK_MS, undefined, { signal, ref: false });
-    await ask();
-  }
 }

@@ -200,7 +200,7 @@ describe('calls', () => {
     expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('without a key keep nobody from health, webhooks and the reference by their number', async () => {
+  it('without a key keep nobody from health, webhooks and the reference', async () => {
     const { url } = await service({ BATCHWRIGHT_CALLS_PER_MINUTE: '2' });
     const statusesOf = async (method: string, path: string) => {
       const statuses = [];

@@ -45,7 +45,7 @@ async function served() {
 }
 
 describe('an answer in blocks', () => {
-  it('is cut where its client does not read, and goes on where it is we who are quiet', async () => {
+  it('is cut where its client does not read, and goes on where we are quiet', async () => {
     const { port, cut, speak } = await served();
     const quiet = await fetch(`http://127.0.0.1:${port}/quiet`);
     const socket = createConnection({ port, host: '127.0.0.1' }).pause();

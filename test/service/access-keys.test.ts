@@ -113,7 +113,7 @@ describe('the store of keys', () => {
     expect(await holder().any()).toBe(true);
   });
 
-  it('says that there are keys though none of them can be read, or only its end is there', async () => {
+  it('says that there are keys though none can be read, or only its end is there', async () => {
     for (const name of ['keys/k.json', 'keys/zzzzzzzzzzzz.json', 'revoked/zzzzzzzzzzzz.json']) {
       const { holder, root } = await keyHolders();
       await mkdir(join(root, 'access', dirname(name)), { recursive: true });
