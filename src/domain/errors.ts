@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'unknown_key'
   | 'ambiguous_job'
   | 'not_finished'
+  | 'no_result'
   | 'already_over'
   | 'idempotency_conflict'
   | 'too_many_chunks'

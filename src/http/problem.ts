@@ -55,6 +55,7 @@ const STATUSES: Readonly<Record<RefusalCode, number>> = {
   unknown_key: 404,
   ambiguous_job: 404,
   not_finished: 409,
+  no_result: 409,
   already_over: 409,
   idempotency_conflict: 409,
   too_many_chunks: 400,

@@ -23,7 +23,7 @@ import type { FinishedJob, ResultSizes } from './failed-index.ts';
 import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
 import { localChunks } from './results.ts';
-import { hasResult, SettledLines } from './settled-lines.ts';
+import { hasResult, neverThere, SettledLines } from './settled-lines.ts';
 
 export type { ByteRange, ByteView } from './byte-view.ts';
 export type { ResultSizes } from './failed-index.ts';
@@ -51,7 +51,10 @@ export interface ResultViewsParts {
   readonly notices: Notices;
 }
 
-/** Methods that need the result reject with the refusal `not_finished` where it is not there. */
+/**
+ * Methods that need the result reject with the refusal `not_finished` where it is not there yet,
+ * and with `no_result` where it never will be.
+ */
 export class ResultViews {
   readonly #parts: ResultViewsParts;
   readonly #index: FailedIndex;
@@ -110,8 +113,8 @@ export class ResultViews {
 
   /**
    * The lines before which none is missing, as chunks settle, until the job is over: then it has
-   * yielded exactly the result. A refused job yields nothing. Rejects where the signal is
-   * aborted, and with `unknown_job` where the job is deleted meanwhile.
+   * yielded exactly the result. Rejects where the signal is aborted, with `no_result` where the
+   * job is refused, and with `unknown_job` where it is deleted meanwhile.
    */
   follow(job: JobId, signal: AbortSignal): AsyncIterable<Buffer> {
     return this.#settled.follow(job, signal);
@@ -164,5 +167,7 @@ export class ResultViews {
 
 function finished(state: JobState): FinishedJob {
   if (hasResult(state)) return state;
+  // Who waits for what never comes would wait for ever.
+  if (state.status === 'refused') throw neverThere(state.spec.id);
   throw new Refusal('not_finished', `${state.spec.id} is ${jobStatus(state)}: it has no result.`);
 }

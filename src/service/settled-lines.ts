@@ -62,13 +62,12 @@ export class SettledLines {
 
   /**
    * The lines before which none is missing, as chunks settle, until the job is over: then it has
-   * yielded exactly the result. A refused job yields nothing. Rejects where the signal is
-   * aborted, and where the job is deleted meanwhile.
+   * yielded exactly the result. Rejects where the signal is aborted, and where the job is refused
+   * or deleted meanwhile.
    */
   async *follow(id: JobId, signal: AbortSignal): AsyncGenerator<Buffer> {
     let sentBytes = 0;
     const planned = await this.#waitFor(id, signal, isPlanned);
-    if (planned === null) return;
     if (!('result' in planned)) {
       try {
         const { chunks } = await this.#views.plan(planned);
@@ -86,7 +85,6 @@ export class SettledLines {
       }
     }
     const over = await this.#waitFor(id, signal, hasResult);
-    if (over === null) return;
     yield* readRange(this.#blobs, resultName(id), {
       start: sentBytes,
       end: over.result.sizeBytes,
@@ -136,17 +134,17 @@ export class SettledLines {
     throw new StoreDamage(gone.message);
   }
 
-  /** Waits until the job is so; null where it was refused instead. */
+  /** Waits until the job is so; rejects where it never will be. */
   async #waitFor<Wanted extends JobState>(
     id: JobId,
     signal: AbortSignal,
     isSo: (job: JobState) => job is Wanted,
-  ): Promise<Wanted | null> {
+  ): Promise<Wanted> {
     for (;;) {
       signal.throwIfAborted();
       const job = await this.#job(id);
       if (isSo(job)) return job;
-      if (job.status === 'refused') return null;
+      if (job.status === 'refused') throw neverThere(id);
       await this.#clock.sleep(LOOK_MS, signal);
     }
   }
@@ -156,6 +154,11 @@ export class SettledLines {
     if (job === null) throw new Refusal('unknown_job', `The job ${id} is deleted.`);
     return job;
   }
+}
+
+/** Of a job that was refused. */
+export function neverThere(id: JobId): Refusal {
+  return new Refusal('no_result', `${id} ended before anything was sent, so it has no result.`);
 }
 
 /** Whether the job has its result. */

@@ -111,14 +111,15 @@ describe('following a job', () => {
     expect(Buffer.concat(blocks).equals(job.result)).toBe(true);
   });
 
-  test('yields the result of a job that is over, and nothing of one that was refused', async () => {
+  test('yields the result of a job that is over, and rejects for one that was refused', async () => {
     const house = await hastyHouse();
     const over = await storeJob(house, linesOf([0, 0]));
     await over.merge(COUNTS);
     const refused = await storeJob(house, linesOf([0]));
     await refused.refuse();
     const [one, other] = [follower(house, over), follower(house, refused)];
-    await Promise.all([one.ended, other.ended]);
+    await expect(other.ended).rejects.toMatchObject({ code: 'no_result' });
+    await one.ended;
     expect(one.text()).toBe(over.result.toString());
     expect(other.text()).toBe('');
   });

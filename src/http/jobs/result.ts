@@ -1,5 +1,6 @@
 /** The result of a job: whole, a half, a range, or what is there of it already. */
 
+import { Refusal } from '../../domain/errors.ts';
 import type { JobState } from '../../domain/job.ts';
 import type { Included, ResultViews } from '../../service/result-views.ts';
 import type { Call, Mounted } from '../call.ts';
@@ -34,6 +35,7 @@ export function resultRoutes(parts: ResultParts): Mounted[] {
       }
       const state = await call.desk.job(call.param('job'));
       if ('result' in state) await sendResult(call, state, include, parts);
+      else if (state.status === 'refused') throw noResult(state);
       else if (follow) await sendFollowed(call, state, parts);
       else if (partial) await sendPartial(call, state, parts);
       else throw noResult(state);
@@ -95,8 +97,10 @@ async function sendFollowed(
   try {
     await sendUnfinished(call, state, results.follow(state.spec.id, signal));
   } catch (error) {
-    if (!signal.aborted) throw error;
-    // What is missing will be there for who comes back: an end would say that nothing is.
+    const isRefused = error instanceof Refusal && error.code === 'no_result';
+    if (!signal.aborted && !isRefused) throw error;
+    // Who comes back gets what is missing, or is told why there is nothing: an end would say that
+    // all of it was there.
     call.response.destroy();
   }
 }

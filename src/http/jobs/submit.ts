@@ -220,7 +220,7 @@ function previewBody(outcome: PlanOutcome) {
     models: isPlanned ? outcome.plan.models : [],
     counts: { lines, blank, requests, rejected },
     chunks: isPlanned ? outcome.plan.chunks.length : 0,
-    errors: isPlanned ? [] : outcome.rejected,
+    errors: outcome.rejected,
     errors_total: isPlanned ? rejected : outcome.rejectedTotal,
     would_be_sent: isPlanned,
   };

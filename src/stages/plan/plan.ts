@@ -33,7 +33,12 @@ export interface PlanTask {
 }
 
 export type PlanOutcome =
-  | { readonly kind: 'planned'; readonly plan: Plan }
+  | {
+      readonly kind: 'planned';
+      readonly plan: Plan;
+      /** Lines that are answered with why they are not sent: the first of them. */
+      readonly rejected: readonly RejectedLine[];
+    }
   | {
       readonly kind: 'refused';
       /** The first by line. */
@@ -99,12 +104,11 @@ class Planning {
     if (!pass.refused) pass.packer.closeAll();
     await this.#finished();
     this.#rejectDuplicates();
+    const rejected = pass.rejections.first();
     if (this.#task.onInvalid === 'fail' && counts.rejected > 0) {
-      const { rejections } = pass;
-      const rejected = rejections.first();
-      return { kind: 'refused', rejected, rejectedTotal: rejections.total, counts };
+      return { kind: 'refused', rejected, rejectedTotal: pass.rejections.total, counts };
     }
-    return { kind: 'planned', plan: this.#plan(source) };
+    return { kind: 'planned', plan: this.#plan(source), rejected };
   }
 
   /** Closes and removes what only the pass needed. */

@@ -6,10 +6,10 @@ import { resultRoutes } from '../../../src/http/jobs/result.ts';
 import { ScanTurns } from '../../../src/http/scan-turns.ts';
 import { StreamSlots } from '../../../src/http/stream-slots.ts';
 import { ResultViews } from '../../../src/service/result-views.ts';
-import { resultName } from '../../../src/stages/names.ts';
+import { openName, resultName } from '../../../src/stages/names.ts';
 import { isOk, lineOf, mixed } from '../../service/support/answered-lines.ts';
 import type { StoredLine, Workshop } from '../../service/support/stored-job.ts';
-import { storeJob, workshop } from '../../service/support/stored-job.ts';
+import { StoredJob, storeJob, workshop } from '../../service/support/stored-job.ts';
 import { eventually } from '../../support/program.ts';
 import { quickClock, serveJobs, withReports } from '../support/served-jobs.ts';
 
@@ -126,15 +126,13 @@ describe('a result that is there', () => {
 describe('a result that is not there', () => {
   test('is refused with the way out, and never promised where nothing was sent', async () => {
     const { house, url } = await served();
-    const running = await storeJob(
-      house,
-      mixed(3, () => 0),
-    );
-    const refused = await storeJob(
-      house,
-      mixed(3, () => 0),
-    );
+    const few = mixed(3, () => 0);
+    const [running, refused] = [await storeJob(house, few), await storeJob(house, few)];
     await refused.refuse();
+    for (const wish of ['follow=1', 'partial=1']) {
+      const none = await fetch(url + pathOf(refused, `?${wish}`));
+      expect([none.status, await none.json()]).toMatchObject([409, { code: 'no_result' }]);
+    }
     for (const end of ['result', 'manifest', 'result?include=ok']) {
       const early = await fetch(`${url}/v1/jobs/${running.id}/${end}`);
       expect([early.status, await early.json()]).toMatchObject([
@@ -147,8 +145,18 @@ describe('a result that is not there', () => {
     const both = await fetch(url + pathOf(running, '?partial=1&follow=1'));
     expect([both.status, await both.json()]).toMatchObject([400, { param: 'partial' }]);
     expect((await fetch(url + pathOf(running, '?include=ok&follow=1'))).status).toBe(400);
-    const none = await fetch(url + pathOf(refused, '?follow=1'));
-    expect([none.status, await none.text()]).toEqual([200, '']);
+  });
+
+  test('cuts who follows a job that is refused meanwhile', async () => {
+    const { house, url, broken } = await served();
+    const job = new StoredJob(house, []);
+    await job.create();
+    await house.blobs.put(openName(job.id), Buffer.from('{}'));
+    const followed = await fetch(url + pathOf(job, '?follow=1'));
+    expect(followed.status).toBe(200);
+    await job.refuse();
+    await expect(followed.text()).rejects.toThrow('terminated');
+    expect(broken).toEqual([]);
   });
 
   test('is sent in part: the lines of what is settled', async () => {

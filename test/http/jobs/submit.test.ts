@@ -88,7 +88,14 @@ test('bad lines refuse the job with their numbers, and a dry run says so before'
     refusal: { code: 'invalid_lines', errors: [{ line: 2 }], errors_total: 1 },
   });
   const skipped = await submit(`${url}/v1/jobs?dry_run=true&on_invalid=skip`, set);
-  expect(skipped.json).toMatchObject({ would_be_sent: true, counts: { requests: 2, rejected: 1 } });
+  expect(skipped.json).toMatchObject({
+    would_be_sent: true,
+    counts: { requests: 2, rejected: 1 },
+    errors: [{ line: 2, code: 'invalid_custom_id' }],
+    errors_total: 1,
+  });
+  const retry = await call('POST', `${url}/v1/jobs/${String(json['id'])}/retry`);
+  expect([retry.status, retry.json['code']]).toEqual([409, 'no_result']);
   expect((await call('GET', `${url}/v1/jobs`)).json['data']).toHaveLength(1);
   expect((await call('GET', `${simulator.url}/files`)).json['data']).toEqual([]);
 });

@@ -114,6 +114,7 @@ export class StoredJob {
   }
 
   async write(): Promise<void> {
+    await this.create();
     const { folder, blobs } = this.#at;
     for (const [index, chunk] of this.#chunks.entries()) {
       const made = makeChunk(folder, this.#linesOf(index), `${this.id}-${index}`);
@@ -123,10 +124,14 @@ export class StoredJob {
     }
     const bytes = Buffer.from(JSON.stringify(this.#plan()));
     await blobs.put(planName(this.id), bytes);
-    const event = { type: 'created', spec: this.#spec, options: OPTIONS, unconfirmed: false };
-    await this.#append(event, { ...this.#common(), status: 'created' });
     const planned = { ...this.#common(), status: 'planned', plan: this.#reference() } as const;
     await this.#append({ type: 'planned', plan: planned.plan }, planned);
+  }
+
+  /** The job alone, before there is a plan. */
+  async create(): Promise<void> {
+    const event = { type: 'created', spec: this.#spec, options: OPTIONS, unconfirmed: false };
+    await this.#append(event, { ...this.#common(), status: 'created' });
   }
 
   async state(): Promise<JobState> {

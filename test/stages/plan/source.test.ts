@@ -23,7 +23,7 @@ describe('reading the request set', () => {
     if (plain.kind !== 'planned') throw new Error('the lines are good');
     const sha256 = createHash('sha256').update(compressed).digest('hex');
     const source = { sizeBytes: compressed.length, sha256 };
-    expect(outcome).toEqual({ kind: 'planned', plan: { ...plain.plan, source } });
+    expect(outcome).toEqual({ ...plain, plan: { ...plain.plan, source } });
   });
 
   it('reads all members of a gzip file', async () => {

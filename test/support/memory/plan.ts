@@ -54,7 +54,7 @@ export function planInMemory(task: PlanTask, files: MemoryFiles): PlanOutcome {
     source: { sizeBytes: source.length, sha256: sha256(source) },
     idsDigest: sha256(Buffer.from(ids.join(','))),
   };
-  return { kind: 'planned', plan };
+  return { kind: 'planned', plan, rejected: [] };
 }
 
 function cut(requests: readonly SimulatedRequest[], maxRequests: number): Draft[] {
