@@ -31,6 +31,7 @@ import type { Operations } from './operations.ts';
 import { openOperations } from './operations.ts';
 import type { Log } from '../ports/log.ts';
 import { Desk } from '../service/desk.ts';
+import { placeOf } from '../service/file-places.ts';
 import { JobFeeds } from '../service/job-feeds.ts';
 import { JobReports } from '../service/job-reports.ts';
 import { JobClock } from '../service/job-times.ts';
@@ -217,6 +218,11 @@ async function uploadedSource(
 ): Promise<UploadedSource> {
   const source = await files.source(desk, text);
   if (source !== null) return source;
+  const kind = placeOf(text)?.kind;
+  if (kind !== undefined && kind !== 'uploaded' && (await files.get(desk, text)) !== null) {
+    const message = `${text} has the purpose batch_output; name a file that was uploaded for batch.`;
+    throw new Problem({ status: 400, code: 'invalid_value', message, param: 'input_file_id' });
+  }
   const message = `There is no file ${JSON.stringify(text.slice(0, 60))}: upload it first.`;
   throw new Problem({ status: 404, code: 'unknown_file', message, param: 'input_file_id' });
 }

@@ -14,6 +14,21 @@ const WAYS: ReadonlyMap<number, string> = new Map([
   [401, 'Set BATCHWRIGHT_API_KEY to a key of the service: batchwright keys create makes one.'],
 ]);
 
+/** What is said instead of the service's words where those name its calls and not commands. */
+const COMMANDS_WORDS: ReadonlyMap<string, string> = new Map([
+  [
+    'nothing_to_retry',
+    'No failed request is of that kind: batchwright errors shows the classes that there are, and ' +
+      '--all asks for every one that was sent.',
+  ],
+  [
+    'not_finished',
+    'The job is not over yet: batchwright watch waits for it, and batchwright result gives with ' +
+      '--partial what is there, with --follow all as it comes.',
+  ],
+  ['no_result', 'The job ended before anything was sent: batchwright status says why.'],
+]);
+
 /** The caller's settings or words are wrong, not what they have to send. */
 const USAGE_STATUSES: ReadonlySet<number> = new Set([401, 403, 404, 405, 415, 421]);
 
@@ -52,7 +67,7 @@ function problemInWords({ body }: ServiceProblem): string {
   const lines = others.slice(0, MAX_LINES).map((bad) => `line ${bad.line}: ${bad.message}`);
   const more = others.length - lines.length;
   if (more > 0) lines.push(`… and ${plural(more, 'more line')}`);
-  lines.push(`${param === undefined ? '' : `${param}: `}${detail}`);
+  lines.push(`${param === undefined ? '' : `${param}: `}${COMMANDS_WORDS.get(code) ?? detail}`);
   const way = WAYS.get(status);
   if (way !== undefined) lines.push(way);
   if (status >= 500) lines.push(`(${code}; the service’s log knows the call as ${request})`);

@@ -94,6 +94,6 @@ function orderLike(
 function nothingToRetry({ spec }: JobState): Problem {
   const message =
     `No failed request of ${spec.id} is of that kind: /v1/jobs/${spec.id}/errors shows the ` +
-    'classes that there are, and `all` asks for every one that was sent.';
+    'classes that there are, and {"all":true} asks for every one that was sent.';
   return new Problem({ status: 409, code: 'nothing_to_retry', message });
 }

@@ -96,7 +96,9 @@ it('tells what is no answer of the service from what it refuses', async () => {
       exit: 2,
       says: 'limit: ',
     },
-    { status: 409, body: problem(409, 'not_finished'), exit: 4, says: 'No.' },
+    { status: 409, body: problem(409, 'not_finished'), exit: 4, says: 'batchwright watch' },
+    { status: 409, body: problem(409, 'nothing_to_retry'), exit: 4, says: '--all' },
+    { status: 409, body: problem(409, 'already_over'), exit: 4, says: 'No.' },
     { status: 507, body: problem(507, 'no_room'), exit: 4, says: 'No.' },
     {
       status: 400,

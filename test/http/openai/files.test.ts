@@ -152,6 +152,9 @@ describe('a file on the door for OpenAI’s clients', () => {
     const every: string[] = [];
     for await (const { id } of client.files.list({ limit: 1 })) every.push(id);
     expect(every).toEqual([errors, output, batch.input_file_id]);
+    const used = await call('POST', `${url}/v1/jobs`, { body: { input_file_id: output } });
+    expect([used.status, used.json['param']]).toEqual([400, 'input_file_id']);
+    expect(used.json['detail']).toContain('has the purpose batch_output');
     const range = await call('GET', `${url}/v1/files/${errors}/content`, {
       headers: { range: 'bytes=0-9' },
     });
