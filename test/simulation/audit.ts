@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AbandonedAttempt, ChunkEvent, ChunkState } from '../../src/domain/chunk.ts';
 import { freshChunk } from '../../src/domain/chunk.ts';
 import type { JobId } from '../../src/domain/ids.ts';
-import type { JobEvent, JobState } from '../../src/domain/job.ts';
+import type { JobEvent, JobSource, JobState } from '../../src/domain/job.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { applyToChunk, applyToJob } from '../../src/domain/transitions.ts';
@@ -169,7 +169,7 @@ export class Audit {
     const { maxAttempts } = state.options;
     this.#allowed.set(job, Math.max(maxAttempts, this.#allowed.get(job) ?? 0));
     this.#fewest.set(job, Math.min(maxAttempts, this.#fewest.get(job) ?? Infinity));
-    if (event.type === 'created') this.#takeLines(event.spec.source.location);
+    if (event.type === 'created') this.#takeLines(event.spec.source);
     if (event.type === 'merged') {
       this.#mergedAtMs.set(job, this.#nowMs());
       this.#resultIsThere(job, event.result.sha256);
@@ -180,8 +180,12 @@ export class Audit {
     if (isTerminal(state)) this.#nothingLive(job);
   }
 
-  #takeLines(path: string): void {
-    for (const line of this.#files(path).toString().split('\n')) {
+  #takeLines(source: JobSource): void {
+    const files =
+      source.kind === 'batches'
+        ? source.batches.map(({ fileId }) => this.#provider.files.get(fileId)?.bytes ?? '')
+        : [this.#files(source.location)];
+    for (const line of files.flatMap((bytes) => bytes.toString().split('\n'))) {
       if (line !== '' && !line.includes('"reject":true')) this.#requestLines.add(line);
     }
   }
@@ -211,7 +215,7 @@ export class Audit {
   ): void {
     const { event, state } = entry;
     this.#count(event.type);
-    const before = this.chunks.get(key) ?? this.#fresh(key, job);
+    const before = this.chunks.get(key) ?? this.#fresh(key, job, event);
     const folded = applyToChunk(before, event);
     this.#require(isDeepStrictEqual(folded, state), `${key} ${event.type}: not what it folds to`);
     const back = chunkStepsBack(before, state);
@@ -226,7 +230,8 @@ export class Audit {
       const allowed = this.#allowed.get(job) ?? 0;
       this.#require(state.executed < allowed, `${key} goes beyond ${allowed} attempts`);
     }
-    if (event.type === 'submitted') this.#submitted(key, event.batchId, state);
+    if (event.type === 'submitted' || event.type === 'taken_over')
+      this.#submitted(key, event.batchId, state);
     if (event.type === 'abandoned') {
       const mayStay = state.intent.kind === 'cancel';
       for (const given of state.abandoned.slice(-1)) this.#abandoned(key, given, mayStay);
@@ -256,7 +261,9 @@ export class Audit {
     this.#require(isGone || mayStay, `${key} is given up, but ${fileId} is there`);
   }
 
-  #fresh(key: string, job: string): ChunkState {
+  /** What is taken over is known before there is a plan. */
+  #fresh(key: string, job: string, event: ChunkEvent): ChunkState {
+    if (event.type === 'taken_over') return freshChunk(event.attempt.upload.requests);
     const chunk = this.#planOf(job).chunks.find(({ id }) => key.endsWith(id));
     return freshChunk(chunk?.requests ?? -1);
   }

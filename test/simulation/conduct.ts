@@ -16,7 +16,7 @@ const BRAKE_MS = HOUR_MS;
 /** A slot that no journal explains is freed after this time. */
 const SLOT_GRACE_MS = 15 * MINUTE_MS;
 
-/** Calls that fail within an hour, for each stream that may need one; with growing waits. */
+/** Calls that fail within an hour, for each stream, and for people; with growing waits. */
 const FAILED_CALLS_AN_HOUR = 150;
 
 /** Batches of one chunk that fail their validation before all of it is given up. */
@@ -38,7 +38,7 @@ export class Conduct {
   readonly #parts: ConductParts;
   /** Since when a job has more failed lines than its bound allows, and nobody has held it. */
   readonly #brakeDueMs = new Map<string, number>();
-  /** Chunks whose first batch was made by others, who ask for no slot. */
+  /** Chunks whose batch was made by others, who ask for no slot. */
   readonly #takenOver = new Set<string>();
   /** Slots were lost, or freed by somebody who had slept: there may be too many of them. */
   #areSlotsUnsure = false;
@@ -69,7 +69,7 @@ export class Conduct {
     if (hour !== this.#hour) this.#failedCalls = 0;
     this.#hour = hour;
     this.#failedCalls += 1;
-    const streams = this.#parts.jobs.size + this.#parts.chunks.size;
+    const streams = 1 + this.#parts.jobs.size + this.#parts.chunks.size;
     if (this.#failedCalls <= FAILED_CALLS_AN_HOUR * streams) return;
     this.#parts.fail(`${this.#failedCalls} calls failed in one hour for ${streams} streams`);
   }
@@ -81,6 +81,7 @@ export class Conduct {
   /** After the chunk's event, when its new state is known. */
   chunkMoved(key: string, type: string, state: ChunkState): void {
     if (type === 'taken_over') this.#takenOver.add(key);
+    if (type === 'collected') this.#takenOver.delete(key);
     if (type === 'submitting') {
       this.#checkSlots(key);
       this.#checkBrake(key);

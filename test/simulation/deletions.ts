@@ -1,7 +1,7 @@
 /** Which deletions are allowed: nothing goes before the audit that an answer may still need. */
 
 import type { ChunkState } from '../../src/domain/chunk.ts';
-import type { JobState } from '../../src/domain/job.ts';
+import type { JobSource, JobState } from '../../src/domain/job.ts';
 
 /** Every stream as it is now, and input files whose create was given up at some time. */
 export interface Known {
@@ -20,6 +20,9 @@ const PART = /^chunks\/(c\d+)\/part-([0-9a-f]+)-/;
 /** Why the provider's file must not be deleted now; null where it may. */
 export function keepsRemote(fileId: string, known: Known): string | null {
   if (known.givenUp.has(fileId)) return null;
+  for (const [job, { spec }] of known.jobs) {
+    if (isOthers(spec.source, fileId)) return `${fileId} is not for ${job} to delete`;
+  }
   for (const [key, state] of known.chunks) {
     if (!state.files.includes(fileId) && !filesOf(state).includes(fileId)) continue;
     if (!isAudited(key, known)) return `${fileId} of ${key} is deleted before the audit`;
@@ -37,6 +40,12 @@ export function keepsLocal(name: string, known: Known): string | null {
   const isPart = state?.status === 'settled' && state.part.crc32 === what;
   const isNeeded = isAnswers || isPart || PLANNED.test(rest);
   return isNeeded ? `${name} is deleted before the audit` : null;
+}
+
+/** An input file of batches that were taken over, whose owner wished to keep it. */
+function isOthers(source: JobSource, fileId: string): boolean {
+  if (source.kind !== 'batches' || !source.keepsFiles) return false;
+  return source.batches.some((batch) => batch.fileId === fileId);
 }
 
 function filesOf(state: ChunkState): (string | null)[] {

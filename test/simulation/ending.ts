@@ -13,6 +13,7 @@ import {
 } from '../../src/stages/names.ts';
 import { INSTALLATION } from './house.ts';
 import type { KnownJob } from './operator.ts';
+import type { Profile } from './profile.ts';
 import type { Batch, StoredFile } from './provider/batch.ts';
 import { checkResult } from './result.ts';
 import type { World } from './world.ts';
@@ -25,7 +26,7 @@ export async function checkEnding(world: World, jobs: ReadonlyMap<JobId, KnownJo
 
 async function checkJob(world: World, id: JobId, known: KnownJob): Promise<void> {
   const state = world.audit.jobs.get(id);
-  if (state === undefined || !endsWell(state, known)) {
+  if (state === undefined || !endsWell(state, known, world.profile)) {
     world.fail(`${id} ends as ${state?.status}, and nobody wished that`);
     return;
   }
@@ -40,10 +41,12 @@ async function checkJob(world: World, id: JobId, known: KnownJob): Promise<void>
 }
 
 /** Only its owner's cancel ends a job in any other way than with the answers to all of it. */
-function endsWell(state: JobState, { cancelled }: KnownJob): boolean {
+function endsWell(state: JobState, { cancelled }: KnownJob, { rates }: Profile): boolean {
   if (state.intent.kind === 'cancel' && !cancelled) return false;
-  if (state.status === 'refused') return cancelled && state.refusal.code === 'job_cancelled';
-  return state.status === 'done';
+  if (state.status !== 'refused') return state.status === 'done';
+  if (state.refusal.code === 'job_cancelled') return cancelled;
+  // An input file that is not found just now is taken for one that went away.
+  return state.refusal.code === 'not_adoptable' && rates.notFound > 0;
 }
 
 /** Files whose deletion nobody asked for, although they were there to be found. */
@@ -62,6 +65,7 @@ function leftFiles(world: World, id: JobId): string[] {
     .map(({ batchId }) => batches.get(batchId))
     .filter((batch) => batch !== undefined)
     .filter((batch) => !isKeptOnPurpose(world, batch) && batch.filesShownAtMs === 0)
+    .filter(({ id: batchId }) => !isOthers(world, id, batchId))
     .flatMap(({ outputFileId, errorFileId }) => [outputFileId, errorFileId])
     .map((file) => files.get(file ?? ''));
   const recorded = new Set(chunksOf(world, id).flatMap(([, state]) => state.files));
@@ -74,6 +78,13 @@ function leftFiles(world: World, id: JobId): string[] {
 function isKeptOnPurpose(world: World, batch: Batch): boolean {
   const isPaidElsewhere = batch.customIds.some((id) => world.model.ledger.payers(id).length > 1);
   return batch.isShort || isPaidElsewhere;
+}
+
+/** Files of batches that were taken over stay where their owner wished it. */
+function isOthers(world: World, id: JobId, batchId: string): boolean {
+  const source = world.audit.jobs.get(id)?.spec.source;
+  if (source?.kind !== 'batches' || !source.keepsFiles) return false;
+  return source.batches.some((batch) => batch.batchId === batchId);
 }
 
 /** Answers that nobody asked for are not thrown away. */

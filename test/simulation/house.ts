@@ -5,6 +5,7 @@ import type { FileId, JobId } from '../../src/domain/ids.ts';
 import type { BlobStore } from '../../src/ports/blob-store.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Ids } from '../../src/ports/ids.ts';
+import type { Scratch } from '../../src/ports/scratch.ts';
 import type { Bell, BellAnswer, WorkQueue } from '../../src/ports/work-queue.ts';
 import { QUEUES } from '../../src/ports/work-queue.ts';
 import { Alerts } from '../../src/service/alerts.ts';
@@ -68,19 +69,14 @@ export function openDoors(process: SimulatedProcess, world: World) {
 function openTools(process: SimulatedProcess, world: World) {
   const doors = openDoors(process, world);
   const provider = createProviderPort(process, world.providerParts());
-  const call = <Value>(label: string, effect: () => Promise<Value>) =>
+  const call = (label: string, effect: () => Promise<unknown>): Promise<unknown> =>
     process.call(label, QUICK, effect);
   const tools: Tools = {
     provider,
     blobs: doors.blobs,
     journal: doors.journal,
-    scratch: {
-      makeFolder: async (label) => `/scratch/${label}-${world.random.text(8)}`,
-      removeFolder: async (path) => world.files.removeFolder(path),
-      removeAbandoned: async () => 0,
-      freeBytes: async () => Number.MAX_SAFE_INTEGER,
-    },
-    engines: createReferenceEngines(world.files),
+    scratch: gated(scratchOf(world), call),
+    engines: gated(createReferenceEngines(world.files), call),
     board: gated(world.board, (method, effect) =>
       call(method, async () => {
         world.disturbBells();
@@ -122,6 +118,15 @@ export async function startHouse(process: SimulatedProcess, world: World): Promi
     graceMs: 25_000,
   };
   await startWorkers(QUEUES, settings, { tools, queue, steps, sweep });
+}
+
+function scratchOf(world: World): Scratch {
+  return {
+    makeFolder: async (label) => `/scratch/${label}-${world.random.text(8)}`,
+    removeFolder: async (path) => world.files.removeFolder(path),
+    removeAbandoned: async () => 0,
+    freeBytes: async () => Number.MAX_SAFE_INTEGER,
+  };
 }
 
 function blobsOf(process: SimulatedProcess, world: World): BlobStore {

@@ -7,6 +7,7 @@ import type { Submission } from '../../src/service/jobs.ts';
 import { resultName } from '../../src/stages/names.ts';
 import type { SimulatedRequest } from '../support/memory/plan.ts';
 import { openDoors, IDENTITY } from './house.ts';
+import { adopt, makeForeignBatches, takenBy } from './other-tool.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Profile } from './profile.ts';
 import { NATURES, SPOILT } from './provider/execution.ts';
@@ -14,8 +15,11 @@ import type { Random } from './random.ts';
 import { checkResult } from './result.ts';
 import type { World } from './world.ts';
 
-const HOUR_MS = 3_600_000;
-const RESUME_EVERY_MS = 20 * 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const RESUME_EVERY_MS = 20 * MINUTE_MS;
+/** Who submits makes few calls: at each of them more is at stake. */
+const SUBMITTERS_WEIGHT = 20;
 
 /** A job as the person at the command line knows it. */
 export interface KnownJob {
@@ -40,27 +44,82 @@ export function drawRequests(job: number, profile: Profile, random: Random): Sim
   });
 }
 
+/** What people have handed in, and how much of it they still have in hand. */
+export interface Desk {
+  readonly jobs: Map<JobId, KnownJob>;
+  errands: number;
+}
+
 /** The person at the command line: submits, resumes what is held, has whims. */
 export async function operate(
   world: World,
   sets: readonly SimulatedRequest[][],
-  jobs: Map<JobId, KnownJob>,
+  desk: Desk,
 ): Promise<void> {
   const { random, profile } = world;
+  const { jobs } = desk;
   const person = world.steady('person');
-  const doors = openDoors(person, world);
+  desk.errands += sets.length;
+  if (profile.adopts) adoptForeign(world, desk).catch((error: unknown) => world.threw(error));
   for (const [number, requests] of sets.entries()) {
     await person.sleep(random.spread(1, HOUR_MS), undefined);
     const bytes = Buffer.from(requests.map((one) => `${JSON.stringify(one)}\n`).join(''));
     world.files.write(`/in/${number}`, bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const submission = submissionOf(`/in/${number}`, bytes, profile, sha256);
-    const { job } = await doors.jobs.submit(submission);
+    const { job } = await insist(world, 'submitter', async (submitter) =>
+      openDoors(submitter, world).jobs.submit(submission),
+    );
     jobs.set(job, { requests, submission, pruned: false, cancelled: false });
+    desk.errands -= 1;
     world.trace?.(`${job} is submitted: ${requests.length} requests`);
   }
   if (profile.whimMs > 0) beWhimsical(world, jobs).catch((error: unknown) => world.threw(error));
-  await lookAfter(world, person, doors, jobs);
+  await lookAfter(world, person, openDoors(person, world), jobs);
+}
+
+/** Batches of another tool are taken over, wherever they are by then. */
+async function adoptForeign(world: World, desk: Desk): Promise<void> {
+  const { random, profile } = world;
+  const person = world.steady('adopter');
+  desk.errands += 1;
+  await person.sleep(random.spread(1, HOUR_MS), undefined);
+  const batches = makeForeignBatches(world);
+  await person.sleep(random.spread(1_000, 6 * HOUR_MS), undefined);
+  const { source: _source, ...rest } = submissionOf('', Buffer.alloc(0), profile, '');
+  const batchIds = batches.map(({ batchId }) => batchId);
+  const files = random.pick(['auto', 'keep', 'delete'] as const);
+  const job = await insist(world, 'adopter', (adopter) =>
+    adopt(world, adopter, { ...rest, batchIds, files }),
+  );
+  desk.errands -= 1;
+  if (job === null) return;
+  const source = takenBy(world, job);
+  const submission = { ...rest, name: source.location, source };
+  const requests = batches.flatMap((batch) => batch.requests);
+  desk.jobs.set(job, { requests, submission, pruned: false, cancelled: false });
+  world.trace?.(`${job} is made of ${batchIds.join()}`);
+}
+
+/** Does it in processes that may die, until one of them has done it. */
+function insist<Value>(
+  world: World,
+  name: string,
+  act: (person: SimulatedProcess) => Promise<Value>,
+): Promise<Value> {
+  const { random, scheduler } = world;
+  const { promise, resolve } = Promise.withResolvers<Value>();
+  const begin = (): void => {
+    const person = world.steady(name, (process, label) => {
+      if (!process.isAlive || !random.chance(world.rates().crashAtCall * SUBMITTERS_WEIGHT)) return;
+      world.trace?.(`${name} dies at ${label}`);
+      process.crash();
+      scheduler.after(random.spread(1_000, 5 * MINUTE_MS), begin);
+    });
+    act(person).then(resolve, (error: unknown) => world.threw(error));
+  };
+  begin();
+  return promise;
 }
 
 /** Resumes every job that is held, again and again; cancels one where the seed says so. */

@@ -76,6 +76,8 @@ export interface Profile {
   readonly statesTimes: boolean;
   readonly statesCounts: boolean;
   readonly cancels: boolean;
+  /** Batches of another tool are taken over. */
+  readonly adopts: boolean;
   /** Most of the requests are bad. */
   readonly isSpoilt: boolean;
   /** Failed lines that stop the sending; null: as many as there are. */
@@ -122,9 +124,13 @@ function drawRare(usual: Profile, calm: boolean): Profile {
 }
 
 /** How the house is used, where that is not the usual way. */
-function drawUses(random: Random): Pick<Profile, 'isSpoilt' | 'maxErrors'> {
+function drawUses(random: Random): Pick<Profile, 'adopts' | 'isSpoilt' | 'maxErrors'> {
   const isBraked = random.chance(0.25);
-  return { isSpoilt: random.chance(0.1), maxErrors: isBraked ? random.int(0, 2) : null };
+  return {
+    adopts: random.chance(0.15),
+    isSpoilt: random.chance(0.1),
+    maxErrors: isBraked ? random.int(0, 2) : null,
+  };
 }
 
 function drawLarge(rare: Profile, random: Random): Profile {
@@ -158,6 +164,7 @@ function drawUsual(
     statesTimes: random.chance(0.8),
     statesCounts: random.chance(0.8),
     cancels: random.chance(0.25),
+    adopts: false,
     isSpoilt: false,
     maxErrors: null,
     maxLagMs: random.spread(1_000, 20 * MINUTE_MS),

@@ -186,6 +186,7 @@ function quietProfile(seed: number, random: Random): Profile {
     maxAttempts: 3,
     sweepIntervalMs: 300_000,
     faultsUntilMs: Number.MAX_SAFE_INTEGER,
+    adopts: false,
     isSpoilt: false,
     maxErrors: null,
     sorts: true,

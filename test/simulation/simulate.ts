@@ -1,10 +1,9 @@
 /** Runs one seed: jobs are submitted, troubled, and must all end well once the trouble is over. */
 
-import type { JobId } from '../../src/domain/ids.ts';
 import type { JobState } from '../../src/domain/job.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import { checkEnding } from './ending.ts';
-import type { KnownJob } from './operator.ts';
+import type { Desk } from './operator.ts';
 import { drawRequests, operate } from './operator.ts';
 import { drawProfile } from './profile.ts';
 import { Random } from './random.ts';
@@ -43,8 +42,9 @@ export async function simulate(
   const world = new World(profile, random, trace);
   world.start();
   const sets = Array.from({ length: profile.jobs }, (_, job) => drawRequests(job, profile, random));
-  const jobs = new Map<JobId, KnownJob>();
-  operate(world, sets, jobs).catch((error: unknown) => world.threw(error));
+  const desk: Desk = { jobs: new Map(), errands: 0 };
+  const { jobs } = desk;
+  operate(world, sets, desk).catch((error: unknown) => world.threw(error));
 
   const { scheduler, violations, audit } = world;
   const isBroken = (): boolean => violations.length > 0;
@@ -52,8 +52,7 @@ export async function simulate(
   const isOver = (): boolean =>
     isBroken() ||
     scheduler.events > MAX_EVENTS ||
-    (jobs.size === sets.length &&
-      states().every((state) => state !== undefined && isTerminal(state)));
+    (desk.errands === 0 && states().every((state) => state !== undefined && isTerminal(state)));
   await scheduler.run(profile.faultsUntilMs + PATIENCE_MS, isOver);
   if (!isOver()) world.fail(`not over ${PATIENCE_MS / HOUR_MS} h after the last fault`);
   if (scheduler.events > MAX_EVENTS) world.fail(`not over after ${MAX_EVENTS} events`);

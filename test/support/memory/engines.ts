@@ -18,6 +18,7 @@ import type { MemoryFiles } from './local-files.ts';
 import type { IndexedLine, Outcome } from './outcomes.ts';
 import { foldOutcomes } from './outcomes.ts';
 import { planInMemory } from './plan.ts';
+import { planTakenInMemory } from './taken-plan.ts';
 
 type Input<Name extends keyof Engines> = Parameters<Engines[Name]>[0];
 type Output<Name extends keyof Engines> = Awaited<ReturnType<Engines[Name]>>;
@@ -26,6 +27,7 @@ type Output<Name extends keyof Engines> = Awaited<ReturnType<Engines[Name]>>;
 export function createReferenceEngines(files: MemoryFiles): ThreadPool<Engines> {
   const tasks: { [Name in keyof Engines]?: (input: Input<Name>) => Output<Name> } = {
     planRequestSet: (input) => planInMemory(input, files),
+    planTakenFiles: (input) => planTakenInMemory(input, files),
     hashRanges: ({ path, ranges }) =>
       sha256(Buffer.concat(ranges.map(({ start, end }) => files.read(path).subarray(start, end)))),
     checkAnswers: (input) => checkAnswers(input, files),
