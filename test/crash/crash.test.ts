@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type CaseTools, runCase } from './cases.ts';
 import { ObjectNames } from './objects.ts';
-import { isKillPoint, readPoints } from './points.ts';
+import { eventsWithoutPoints, isKillPoint, readPoints } from './points.ts';
 import { failureText, isGood } from './programme.ts';
 import { References } from './references.ts';
 import { type SharedRedis, startSharedRedis } from './shared-redis.ts';
@@ -65,6 +65,13 @@ describe.concurrent('a kill at a crash point is made good', { timeout: PATIENCE_
 test('every struck point of this file is one that the programme strikes too', async () => {
   const points = await readPoints();
   expect(STRUCK.filter((point) => !points.has(point) || !isKillPoint(point))).toEqual([]);
+});
+
+test('every event of jobs and chunks has a point at which the programme kills', async () => {
+  const points = await readPoints();
+  expect(eventsWithoutPoints(points)).toEqual([]);
+  const without = [...points].filter(([point]) => !point.startsWith('chunk event drained'));
+  expect(eventsWithoutPoints(new Map(without))).toEqual(['chunk event drained']);
 });
 
 test('orders come through the environment as they were given', () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import { type Ended, makePlace, type OwnedPlace, type Running } from '../support/program.ts';
 import type { Plot, Step } from './scenarios.ts';
+import { leaveInTime } from './steps.ts';
 import { type Strike, strikeEnvironment } from './strike.ts';
 import { HASTE } from './worlds.ts';
 
@@ -114,6 +115,7 @@ class Traveller {
   /** Types the command until it ends by itself. */
   async take(step: Step, index: number): Promise<void> {
     if (this.problems.length > 0) return;
+    await step.before?.(this.#place, this.#simulator);
     for (;;) {
       const { code, stderr } = await this.#run(step, index);
       if (code === null) {
@@ -131,7 +133,7 @@ class Traveller {
 
   async #run(step: Step, index: number): Promise<Ended> {
     const stdin = step.isPiped === true ? Buffer.from(inputOf(this.#plot)) : undefined;
-    const args = step.args(this.#place);
+    const args = step.args(this.#place, this.#simulator);
     const running = this.#place.start(args, this.#orders(index), stdin);
     abroad.add(running);
     this.#options.disturb?.(running);
@@ -142,7 +144,7 @@ class Traveller {
       running.signal('SIGTERM');
     }, COMMAND_MS);
     try {
-      void this.#leave(step, running);
+      void leaveInTime(step, running, this.#simulator);
       return await running.ended;
     } finally {
       clearTimeout(hangs);
@@ -160,14 +162,6 @@ class Traveller {
       reportTo: this.reportPath,
       ...(isRecorded ? { recordTo: this.recordPath(index) } : {}),
     });
-  }
-
-  /** Only after the plan is told the program hears signals for certain. */
-  async #leave({ leaveAt }: Step, running: Running): Promise<void> {
-    if (leaveAt === undefined) return;
-    await Promise.all([running.says(/chunks? ·/), leaveAt(this.#simulator)])
-      .then(() => running.signal('SIGTERM'))
-      .catch(() => undefined);
   }
 }
 

@@ -2,9 +2,15 @@
 
 import { basename, dirname } from 'node:path';
 
-const JOB_EVENTS = new Set(
-  'created refused planned adjusted wished spread merged cleaned'.split(' '),
-);
+import { CHUNK_EVENTS, JOB_EVENTS } from '../domain/support/samples.ts';
+
+const JOB_EVENT_TYPES: ReadonlySet<string> = new Set(Object.keys(JOB_EVENTS));
+
+/** Every event that the journal can hold, as an object of points. */
+export const EVENT_OBJECTS: readonly string[] = [
+  ...Object.keys(JOB_EVENTS).map((type) => `job event ${type}`),
+  ...Object.keys(CHUNK_EVENTS).map((type) => `chunk event ${type}`),
+];
 
 /** Names by where a file lies in the data directory; the first that fits. */
 const PLACES: readonly (readonly [RegExp, string])[] = [
@@ -96,7 +102,7 @@ function eventName(text: string): string {
   const { event } = JSON.parse(text) as { event: Record<string, unknown> };
   const { type } = event;
   if (typeof type !== 'string') return 'run key';
-  return `${JOB_EVENTS.has(type) ? 'job' : 'chunk'} event ${kindOf(type, event)}`;
+  return `${JOB_EVENT_TYPES.has(type) ? 'job' : 'chunk'} event ${kindOf(type, event)}`;
 }
 
 /** Events of one type that come about in different ways are different objects. */

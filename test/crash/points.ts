@@ -3,6 +3,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { EVENT_OBJECTS } from './objects.ts';
+
 const PATH = join(import.meta.dirname, 'points.txt');
 
 /** Between a point and its scenarios, and between those. */
@@ -39,6 +41,15 @@ const KILLS: readonly (readonly [RegExp, RegExp])[] = [
   [/^store folder$/, /^after make$/],
   [/^unfinished write$/, /^after open$/],
 ];
+
+/** Events at whose append no kill would be tried: then nobody knows what a death there does. */
+export function eventsWithoutPoints(points: Points): string[] {
+  const objects = [...points.keys()].filter(isKillPoint).map((point) => point.split(': ')[0] ?? '');
+  // Events of one type that come about in different ways have names that begin alike.
+  const isReached = (event: string): boolean =>
+    objects.some((object) => object === event || object.startsWith(`${event} `));
+  return EVENT_OBJECTS.filter((event) => !isReached(event));
+}
 
 /** Nothing of the world differs before and after these. */
 const IDLE = /^board slot listing/;

@@ -1,7 +1,7 @@
 /** The programme: every point with every seed, and what came of it in one line. */
 
 import { type CaseReport, type CaseTools, runCase, usesSharedRedis } from './cases.ts';
-import { isKillPoint, type Points } from './points.ts';
+import { eventsWithoutPoints, isKillPoint, type Points } from './points.ts';
 
 /** Cases on a shared Redis mostly wait: so many more of them go at once. */
 const SHARED_JOBS_FACTOR = 3;
@@ -47,7 +47,10 @@ export async function runPoints(
   ]);
   const unlisted = await unlistedPoints(known, tools);
   for (const point of unlisted) say(`✘ ${point} is reached and not listed: --record lists it`);
-  return summaryOf(reports, targets.size, seeds, unlisted.length, startedMs);
+  const pointless = eventsWithoutPoints(known);
+  for (const event of pointless) say(`✘ ${event} has no point: no scenario comes to it`);
+  const missing = unlisted.length + pointless.length;
+  return summaryOf(reports, targets.size, seeds, missing, startedMs);
 }
 
 /** Works on all items, so many at once; the first failure ends it. */
@@ -96,18 +99,18 @@ function summaryOf(
   reports: readonly CaseReport[],
   points: number,
   seeds: readonly number[],
-  unlisted: number,
+  missing: number,
   startedMs: number,
 ): Summary {
   const struck = reports.filter(({ isReached }) => isReached).length;
   const failing = reports.filter(({ problems }) => problems.length > 0).length;
   const kills = reports.reduce((sum, { deaths }) => sum + deaths, 0);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
-  const isGoodRun = failing === 0 && struck === reports.length && unlisted === 0 && struck > 0;
+  const isGoodRun = failing === 0 && struck === reports.length && missing === 0 && struck > 0;
   const line =
     `crash points: ${points} points × ${seeds.length} seeds ` +
     `(${seeds[0]} … ${seeds.at(-1)}) = ${reports.length} cases, ${kills} kills, ` +
-    `${failing} failing, ${reports.length - struck} unreached, ${unlisted} unlisted, ` +
+    `${failing} failing, ${reports.length - struck} unreached, ${missing} unlisted, ` +
     `${seconds} s${reports.length === 1 ? ` (${reports[0]?.words})` : ''}`;
   return { line, isGood: isGoodRun };
 }

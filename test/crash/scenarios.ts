@@ -6,11 +6,14 @@
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { Place } from '../support/program.ts';
-import { hasGivenUp, jobOf, untilTrue } from './store-looks.ts';
+import { otherTool } from '../support/other-tool.ts';
+import { forgetLiveChunk, hasGivenUp, jobOf, untilTrue } from './store-looks.ts';
 import { type Draws, limitArguments, requestLines, withBadLines } from './worlds.ts';
 
 export interface Step {
-  readonly args: (place: Place) => string[];
+  readonly args: (place: Place, simulator: Simulator) => string[];
+  /** What happens before the command is typed for the first time. */
+  readonly before?: (place: Place, simulator: Simulator) => Promise<void>;
   /** Exit codes of an orderly end. */
   readonly codes: readonly number[];
   /** The request set comes through a pipe. */
@@ -55,6 +58,9 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario
   ['brake', brake],
   ['cancel', cancel],
   ['refusal', refusal],
+  ['pause', pause],
+  ['give-back', giveBack],
+  ['adoption', adoption],
 ]);
 
 /** The usual: bad lines, some requests fail for good, some at first. */
@@ -114,7 +120,7 @@ function givenUpCreate(draws: Draws): Plot {
 
 /** The provider does not see one input file for so long that it is uploaded again. */
 function unseenFile(draws: Draws): Plot {
-  const faults = [{ name: 'file_not_found_right_after_upload', calls: 8, times: 1 }] as const;
+  const faults = [{ name: 'file_not_found_right_after_upload', calls: 12, times: 1 }] as const;
   return { ...oneRun(draws, requestLines(draws), [EXIT.ok]), simulator: { faults } };
 }
 
@@ -141,19 +147,82 @@ function brake(draws: Draws): Plot {
 
 /** A detached job with batches that would never end is cancelled; its result is fetched. */
 function cancel(draws: Draws): Plot {
+  const { plot, left, again } = leftAlone(draws);
+  const cancelling = { args: (place: Place) => ['cancel', jobOf(place)], codes: [EXIT.cancelled] };
+  return { ...plot, steps: [left, cancelling, { ...again, codes: [EXIT.cancelled] }] };
+}
+
+/** A job that nobody works on is paused and resumed by commands of their own. */
+function pause(draws: Draws): Plot {
+  const { plot, left, again } = leftAlone(draws);
+  const wish = (word: string): Step => ({
+    args: (place) => [word, jobOf(place)],
+    codes: [EXIT.ok],
+  });
+  return { ...plot, steps: [left, wish('pause'), wish('resume'), { ...again, before: goOn }] };
+}
+
+/** An older copy is restored, which has forgotten a live batch: it is given back. */
+function giveBack(draws: Draws): Plot {
+  const { plot, left, again } = leftAlone(draws);
+  const recovering: Step = {
+    args: () => ['recover', '--provider', '--yes'],
+    codes: [EXIT.ok],
+    before: async (place) => forgetLiveChunk(place),
+  };
+  return { ...plot, steps: [left, recovering, { ...again, before: goOn }] };
+}
+
+/** Batches of another tool, one for each model; some expire, and their rest is sent again. */
+function adoption(draws: Draws): Plot {
+  const byModel = [...Map.groupBy(requestLines(draws), modelOf).values()];
+  const adopting: Step = {
+    args: (place, { controls }) => {
+      const own = controls.batches().filter(({ metadata }) => !isNamed(metadata));
+      const ids = own.map(({ id }) => id);
+      const options = ['--files', 'delete', '--max-attempts', '40', '--yes'];
+      return ['adopt', ...ids, '-o', place.outputPath, ...options];
+    },
+    codes: ANY_END,
+    before: async (_, { url }) => {
+      const tool = otherTool(url);
+      for (const lines of byModel) await tool.send(lines.map((line) => `${line}\n`).join(''));
+    },
+  };
+  const faults = [{ name: 'expired_partially', rate: 0.6 }] as const;
+  const simulator = { faults, windowSeconds: SHORT_WINDOW_SECONDS };
+  return { lines: byModel.flat(), simulator, steps: [adopting] };
+}
+
+/** A run that leaves batches behind which never end by themselves, and the same command again. */
+function leftAlone(draws: Draws): { plot: Omit<Plot, 'steps'>; left: Step; again: Step } {
   const run = oneRun(draws, requestLines(draws), [EXIT.detached]);
   const leaveAt = ({ controls }: Simulator): Promise<unknown> =>
     controls.until('batch_created', () => true, { deadlineMs: LEAVING_MS });
   const [step] = run.steps as [Step];
-  return {
-    ...run,
-    simulator: { faults: [{ name: 'stuck_validating' }], windowSeconds: LONG_WINDOW_SECONDS },
-    steps: [
-      { ...step, leaveAt },
-      { args: (place) => ['cancel', jobOf(place)], codes: [EXIT.cancelled] },
-      { ...step, codes: [EXIT.cancelled] },
-    ],
+  const simulator: SimulatorOptions = {
+    faults: [{ name: 'stuck_validating' }],
+    windowSeconds: LONG_WINDOW_SECONDS,
   };
+  return {
+    plot: { ...run, simulator },
+    left: { ...step, leaveAt },
+    again: { ...step, codes: [EXIT.ok] },
+  };
+}
+
+/** What was stuck moves. */
+async function goOn(_: Place, { controls }: Simulator): Promise<void> {
+  controls.clearFaults('stuck_validating');
+}
+
+function modelOf(line: string): string {
+  return (JSON.parse(line) as { body: { model: string } }).body.model;
+}
+
+/** Whether a batch says that one of our commands made it. */
+function isNamed(metadata: unknown): boolean {
+  return typeof metadata === 'object' && metadata !== null && 'installation' in metadata;
 }
 
 /** Bad lines that are not to be skipped; the same command tries again in vain. */

@@ -1,6 +1,6 @@
 /** What a scenario has to see in a place's store while its commands run. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Place } from '../support/program.ts';
@@ -21,13 +21,28 @@ export function jobOf({ dataDir }: Place): string {
 
 /** Whether a chunk of the job has an attempt that was given up. */
 export function hasGivenUp(place: Place): boolean {
+  return streamsOf(place).some(({ state }) => (state.abandoned?.length ?? 0) > 0);
+}
+
+/** Takes away all that is known of a chunk whose batch is under way; none where none is. */
+export function forgetLiveChunk(place: Place): void {
+  const live = streamsOf(place).find(({ state }) => state.status === 'submitted');
+  if (live !== undefined) rmSync(live.folder, { recursive: true });
+}
+
+interface Stream {
+  readonly folder: string;
+  readonly state: { readonly status: string; readonly abandoned?: readonly unknown[] };
+}
+
+/** Every stream of the job with its last state. */
+function streamsOf(place: Place): Stream[] {
   const journal = join(place.dataDir, 'store/local/jobs', jobOf(place), 'journal');
-  return readdirSync(journal).some((stream) => {
-    const last = readdirSync(join(journal, stream)).toSorted().at(-1) ?? '';
-    const { state } = JSON.parse(readFileSync(join(journal, stream, last), 'utf8')) as {
-      state: { abandoned?: unknown[] };
-    };
-    return (state.abandoned?.length ?? 0) > 0;
+  return readdirSync(journal).map((stream) => {
+    const folder = join(journal, stream);
+    const last = readdirSync(folder).toSorted().at(-1) ?? '';
+    const { state } = JSON.parse(readFileSync(join(folder, last), 'utf8')) as Stream;
+    return { folder, state };
   });
 }
 

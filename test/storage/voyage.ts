@@ -6,9 +6,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { Travelled } from '../crash/journey.ts';
 import type { Plot, Step } from '../crash/scenarios.ts';
+import { leaveInTime } from '../crash/steps.ts';
 import { type Strike, strikeEnvironment } from '../crash/strike.ts';
 import { HASTE } from '../crash/worlds.ts';
 import { type Ended, makePlace, type OwnedPlace, type Running } from '../support/program.ts';
@@ -26,8 +27,17 @@ const TROUBLE_MS = 700;
 const LOOK_MS = 20;
 
 /** Disk trouble as people read it; anything else is an accident of ours. */
-const CLEAR =
-  /could not be used|has no room left|left; the job may need|on a disk that fails|cannot be read/;
+const CLEAR = new RegExp(
+  [
+    'could not be used',
+    'has no room left',
+    'left; the job may need',
+    'on a disk that fails',
+    'cannot be read',
+    'is read-only',
+    'cannot be written to',
+  ].join('|'),
+);
 
 /** An ordinary notice that repeats what the alert has said. */
 const REPEATED = /^△.*struck at/m;
@@ -57,7 +67,7 @@ export async function sail(plot: Plot, options: VoyageOptions): Promise<Sailed> 
   const simulator = await startSimulator({ seed, timeFactor: TIME_FACTOR, ...plot.simulator });
   const elsewhere = options.dataDir === null ? {} : { BATCHWRIGHT_DATA_DIR: options.dataDir };
   const place = await makePlace(simulator.url, { ...HASTE, ...plot.env, ...elsewhere });
-  const sailor = new Sailor(plot, options, place);
+  const sailor = new Sailor(plot, options, place, simulator);
   await place.writeInput(inputOf(plot));
   for (const step of plot.steps) await sailor.take(step);
   // What lies about of commands that have ended goes with any later command of its kind.
@@ -82,6 +92,7 @@ class Sailor {
   readonly #plot: Plot;
   readonly #options: VoyageOptions;
   readonly #place: OwnedPlace;
+  readonly #simulator: Simulator;
   readonly reportPath: string;
   readonly recordPath: string;
   readonly #roomPath: string;
@@ -89,10 +100,11 @@ class Sailor {
   readonly said: string[] = [];
   deaths = 0;
 
-  constructor(plot: Plot, options: VoyageOptions, place: OwnedPlace) {
+  constructor(plot: Plot, options: VoyageOptions, place: OwnedPlace, simulator: Simulator) {
     this.#plot = plot;
     this.#options = options;
     this.#place = place;
+    this.#simulator = simulator;
     this.reportPath = join(place.folder, 'struck');
     this.recordPath = join(place.folder, 'reached');
     this.#roomPath = join(place.folder, 'room');
@@ -100,6 +112,7 @@ class Sailor {
 
   /** Types the command until it ends as it should. */
   async take(step: Step): Promise<void> {
+    await step.before?.(this.#place, this.#simulator);
     while (this.problems.length === 0) {
       const ended = await this.#run(step);
       this.said.push(ended.stderr);
@@ -114,7 +127,9 @@ class Sailor {
 
   async #run(step: Step): Promise<Ended> {
     const stdin = step.isPiped === true ? Buffer.from(inputOf(this.#plot)) : undefined;
-    const running = this.#place.start(step.args(this.#place), this.#orders(), stdin);
+    const args = step.args(this.#place, this.#simulator);
+    const running = this.#place.start(args, this.#orders(), stdin);
+    void leaveInTime(step, running, this.#simulator);
     const over = new AbortController();
     const room = this.#makeRoomLater(over.signal);
     const harm = this.deaths === 0 ? this.#options.disturb?.(running) : undefined;
