@@ -1,7 +1,7 @@
 /**
  * Runs the real program on a real Redis that goes away and comes back:
  * `node test/outages/run.ts --lines 1000000 --restarts 100 --flushes 20 [--freezes 5] [--fulls 2]
- * [--replicas 1] [--rollbacks 2] [--evictions 1] [--seed N]`.
+ * [--replicas 1] [--rollbacks 2] [--evictions 1] [--live-batches 8] [--seed N]`.
  * `--minutes-away 5`: absences of 2 s, 20 s and 5 minutes instead.
  * `--embedded 20`: so many kills of a private server and of the two programs that share it.
  * Exits with 1 where anything is lost, doubled, or goes on too late; the same options replay it.
@@ -16,7 +16,6 @@ import { drawOutages, longOutages, type Outage, wordsOf } from './outages.ts';
 
 /** Chunks of a job, so that there are some hundred of a large one. */
 const CHUNKS = 400;
-const LIVE_BATCHES = 8;
 
 const NAMES: Readonly<Record<Outage['kind'], string>> = {
   restart: 'restarts',
@@ -41,6 +40,7 @@ const { values } = parseArgs({
     evictions: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     'minutes-away': { type: 'string' },
+    'live-batches': { type: 'string', default: '8' },
     embedded: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
@@ -61,7 +61,8 @@ const longest = values['minutes-away'];
 const outages =
   longest === undefined ? drawOutages(counts, seed) : longOutages(Number(longest) * 60_000);
 const requestsPerChunk = Math.max(20, Math.ceil(lines / CHUNKS));
-const size = { lines, requestsPerChunk, liveBatches: LIVE_BATCHES, seed, batchMs: 1_000 };
+const liveBatches = Number(values['live-batches']);
+const size = { lines, requestsPerChunk, liveBatches, seed, batchMs: 1_000 };
 
 const startedMs = performance.now();
 const expected = await undisturbedSha256(size);

@@ -39,14 +39,24 @@ export const ELSEWHERE: readonly RowElsewhere[] = [
     test: '`npm run outages`',
   },
   {
-    fault: 'Redis is flushed, or fails over and loses writes',
+    fault: 'Redis is flushed',
     outcome: 'rebuilt from the journal within a sweep; nothing lost or doubled',
     test: '`npm run outages`',
   },
   {
-    fault: 'Redis is out of memory, or evicts keys',
-    outcome: 'waits, or refuses to start, and says why; nothing lost',
-    test: '`npm run outages`',
+    fault: 'Redis fails over and loses its last writes',
+    outcome: 'lost bells are rung again within a sweep; nothing lost or doubled',
+    test: '`npm run outages -- --rollbacks N`',
+  },
+  {
+    fault: 'Redis is out of memory',
+    outcome: 'waits, and says why; nothing lost',
+    test: '`npm run outages -- --fulls N`',
+  },
+  {
+    fault: 'Redis drops keys (`maxmemory-policy`)',
+    outcome: 'refused at the start; later rebuilt from the journal; nothing lost or doubled',
+    test: '`npm run outages -- --evictions N`, `test/adapters/redis/open.test.ts`',
   },
   {
     fault: 'the disk is full, anywhere',
