@@ -9,8 +9,17 @@ import type { StorageAction } from './points.ts';
 import { actionsAt, storagePoints } from './points.ts';
 import { sail } from './voyage.ts';
 
-/** Together they reach every file that the program writes. */
-const TOLD = ['journey', 'pipe', 'strangers', 'lost creates'];
+/** Together they reach every file, and nearly every event, that the program writes. */
+const TOLD = [
+  'journey',
+  'pipe',
+  'strangers',
+  'lost creates',
+  'cancel',
+  'brake',
+  'give-back',
+  'adoption',
+];
 
 export interface CaseName {
   readonly seed: number;
@@ -53,7 +62,7 @@ export async function replayed(name: CaseName): Promise<StorageCase> {
 export interface Finished {
   /** What is wrong; empty where all is well. */
   readonly problems: readonly string[];
-  /** False where its point was not reached: some are reached by accident only. */
+  /** False where its point was not reached: see `isByChance`. */
   readonly isStruck: boolean;
 }
 

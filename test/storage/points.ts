@@ -12,7 +12,13 @@ const POINT = /^(?<object>.*): (?<moment>before|torn|after) (?<verb>\w+)$/;
 const IMPOSSIBLE = /: after open$/;
 
 /** What is done at a point: the disk fails with a code, or the process dies in half a write. */
-export type StorageAction = 'ENOSPC' | 'EIO' | 'kill';
+export type StorageAction = 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES' | 'kill';
+
+/** Calls by a path, which a read-only disk or a missing right refuses. */
+const BY_PATH = new Set(['open', 'link', 'rename', 'make', 'copy', 'remove']);
+
+/** Who comes first makes a folder, in every run another one. */
+const BY_CHANCE = /: (?:before|after) make$/;
 
 /** Each point of the disk, with how often it was reached. */
 export function storagePoints(reached: readonly string[]): Map<string, number> {
@@ -25,8 +31,18 @@ export function storagePoints(reached: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** What can befall the point: only a write can be torn, and only a torn one is worth a death. */
+/**
+ * What can befall the point: only a write can be torn, and only a torn one is worth a death; what
+ * may not be done at all is refused beforehand.
+ */
 export function actionsAt(point: string): StorageAction[] {
-  const isTorn = POINT.exec(point)?.groups?.['moment'] === 'torn';
-  return isTorn ? ['ENOSPC', 'EIO', 'kill'] : ['ENOSPC', 'EIO'];
+  const { moment, verb = '' } = POINT.exec(point)?.groups ?? {};
+  if (moment === 'torn') return ['ENOSPC', 'EIO', 'kill'];
+  const isRefused = moment === 'before' && BY_PATH.has(verb);
+  return isRefused ? ['ENOSPC', 'EIO', 'EROFS', 'EACCES'] : ['ENOSPC', 'EIO'];
+}
+
+/** Whether a run like the undisturbed one may do without the point. */
+export function isByChance(point: string): boolean {
+  return BY_CHANCE.test(point);
 }

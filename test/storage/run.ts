@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { buildProgram } from '../crash/build.ts';
 import type { StorageCase } from './cases.ts';
-import type { StorageAction } from './points.ts';
+import { isByChance, type StorageAction } from './points.ts';
 
 /** Cases between two signs of life on stderr. */
 const PROGRESS = 50;
@@ -53,10 +53,6 @@ try {
 } finally {
   await build?.remove();
 }
-if (missed * 10 > run) {
-  failing += 1;
-  console.log(`✘ ${missed} points were not reached`);
-}
 if (fills > 0 && felt === 0) {
   failing += 1;
   console.log(`✘ none of ${fills} full disks was felt`);
@@ -95,7 +91,8 @@ async function chosen(seed: number): Promise<StorageCase[]> {
 async function strike(one: StorageCase): Promise<void> {
   const { problems, isStruck } = await runCase(one);
   if (!isStruck) missed += 1;
-  tell(nameOf(one), problems);
+  const isExcused = isStruck || isByChance(one.point);
+  tell(nameOf(one), isExcused ? problems : ['the point was not reached', ...problems]);
 }
 
 async function brim(seed: number, fill: number): Promise<void> {
