@@ -58,7 +58,7 @@ export function createApp(parts: AppParts): express.Express {
   for (const [path, methods] of methodsByPath(parts.mounted)) {
     app.all(expressPath(path), (request, _response, next) => {
       const allow = methods.join(', ').toUpperCase();
-      const message = `${request.method} is not for this path; ${allow} is.`;
+      const message = `This path does not take ${request.method}; it takes ${allow}.`;
       next(new Problem({ status: 405, code: 'method_not_allowed', message, headers: { allow } }));
     });
   }
@@ -191,7 +191,8 @@ function sendProblem(problem: Problem, dialect: Dialect, response: Response): vo
 
 /** Which kind of client asks, also where no route fits. */
 function dialectOf({ path }: Request): Dialect {
-  return /^\/v1\/(files|batches)(\/|$)/.test(path) ? 'openai' : 'own';
+  const isOwn = !/^\/v1(\/|$)/.test(path) || /^\/v1\/(jobs|webhooks)(\/|$)/.test(path);
+  return isOwn ? 'own' : 'openai';
 }
 
 /** What the request is called in logs and answers. */

@@ -15,7 +15,11 @@ export function validated(schema: z.ZodType, value: unknown, where: 'query' | 'b
 }
 
 function problemOfIssue(issue: Issue, value: unknown, where: 'query' | 'body'): Problem {
-  const path = issue.path.map(String).join('.');
+  // A key may be empty, which names nothing.
+  const path = issue.path
+    .map(String)
+    .filter((key) => key !== '')
+    .join('.');
   if (issue.code === 'unrecognized_keys') {
     const param = [...issue.path.map(String), issue.keys[0] ?? ''].join('.');
     const message = `Unknown ${where === 'query' ? 'parameter' : 'field'}: '${cut(param)}'.`;
@@ -25,13 +29,53 @@ function problemOfIssue(issue: Issue, value: unknown, where: 'query' | 'body'): 
     const message = `Missing required parameter: '${path}'.`;
     return fault('missing_required_parameter', message, path);
   }
-  if (issue.code === 'invalid_type') {
-    const what = path === '' ? `the ${where}` : `'${cut(path)}'`;
-    return fault('invalid_type', `Invalid type for ${what}: ${issue.message}.`, path);
-  }
   const what = path === '' ? `the ${where}` : `'${cut(path)}'`;
-  return fault('invalid_value', `Invalid value for ${what}: ${issue.message}.`, path);
+  if (issue.code === 'invalid_type') {
+    return fault('invalid_type', `Invalid type for ${what}: it ${wordsOf(issue)}.`, path);
+  }
+  return fault('invalid_value', `Invalid value for ${what}: it ${wordsOf(issue)}.`, path);
 }
+
+/** What must be, to be read behind "it"; what the contract says in words of its own stays so. */
+function wordsOf(issue: Issue): string {
+  switch (issue.code) {
+    case 'too_small':
+      return `must ${amount('at least', issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `must ${amount('at most', issue.maximum, issue.origin)}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;
+    case 'invalid_type':
+      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'invalid_key': {
+      const [first] = issue.issues;
+      return `has a name that ${first === undefined ? 'is not taken' : wordsOf(first)}`;
+    }
+    case 'custom':
+    case 'invalid_format':
+    case 'invalid_element':
+    case 'invalid_union':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
+      return issue.message;
+  }
+}
+
+function amount(bound: string, count: number | bigint, origin: string): string {
+  if (origin === 'string') return `have ${bound} ${count} character${count === 1 ? '' : 's'}`;
+  if (origin === 'array') return `hold ${bound} ${count} item${count === 1 ? '' : 's'}`;
+  return `be ${bound} ${count}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
 
 /** Whether nothing stands where the issue is. */
 function isMissing(issue: Issue, value: unknown): boolean {

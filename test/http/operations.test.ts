@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { createLog } from '../../src/adapters/log/log.ts';
 import { openOperations } from '../../src/composition/operations.ts';
+import { problem } from '../../src/http/contract/problem.ts';
 import { alive, readiness } from '../../src/http/contract/operations.ts';
 import { parseTenantId } from '../../src/domain/ids.ts';
 import { AccessKeys } from '../../src/service/access-keys.ts';
@@ -9,6 +10,7 @@ import { OwnRedis } from '../outages/own-redis.ts';
 import { eventually } from '../support/program.ts';
 import type { ServiceScene } from '../support/service.ts';
 import { call, openServiceScene } from '../support/service.ts';
+import { faultsOf } from './openai-schemas.ts';
 import { asInput, requestLine } from '../support/sets.ts';
 
 const JSONL = { 'content-type': 'application/jsonl' };
@@ -66,6 +68,20 @@ describe('a service that is well', () => {
     const operations = openOperations({ ...scene, log, draining });
     expect(operations.pages.length).toBeGreaterThan(0);
     for (const { path } of operations.pages) expect(paths).toContain(path);
+  });
+
+  test('says that nothing is there as each kind of client reads it', async () => {
+    const { url } = await openServiceScene({ workers: false });
+    for (const path of ['/v1/models', '/v1/uploads/x', '/v1', '/v1/files/a/b']) {
+      const { status, json } = await call('GET', url + path);
+      expect([path, status, faultsOf('ErrorResponse', json)]).toEqual([path, 404, []]);
+    }
+    for (const path of ['/v1/jobs/a/b', '/v1/webhooks/other', '/other', '/v10/files']) {
+      const { status, json } = await call('GET', url + path);
+      expect([path, status, problem.parse(json).code]).toEqual([path, 404, 'not_found']);
+    }
+    const { json } = await call('PUT', `${url}/v1/jobs`);
+    expect(json['detail']).toBe('This path does not take PUT; it takes POST, GET.');
   });
 
   test('counts what its jobs did, and names no tenant, key, id or prompt', async () => {
