@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { otherTool } from '../support/other-tool.ts';
 import type { Matrix, MatrixCase } from './matrix.ts';
 import { openMatrix } from './matrix.ts';
 import { drawPairs } from './pairs.ts';
+import type { Row } from './row.ts';
 import { ROWS } from './rows/every-row.ts';
 import { tableOf } from './table.ts';
 
@@ -44,6 +46,17 @@ describe('the fault matrix', () => {
     const { wrong, struck } = await matrix.run({ rows: [row], seed: SEED });
     expect(struck).toBe(false);
     expect(wrong).toEqual(['did not strike: cancel_hang']);
+  });
+
+  test('fails where a file is left that belongs to no answers that are missing', async () => {
+    const row = ROWS.find(({ name }) => name === 'missing answer lines');
+    expect(row).toBeDefined();
+    if (row === undefined) return;
+    const act: Row['act'] = async ({ simulator }) => {
+      await otherTool(simulator.url).upload('{}\n', 'forgotten.jsonl');
+    };
+    const { wrong } = await matrix.run({ rows: [{ ...row, act }], seed: SEED });
+    expect(wrong).toEqual([expect.stringMatching(/^left at the provider: .*forgotten\.jsonl$/)]);
   });
 });
 
