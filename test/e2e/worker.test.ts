@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -90,16 +91,53 @@ describe('a worker process that cannot begin', () => {
   });
 
   test('says all that is wrong with its settings, as an entry point of one queue too', async () => {
-    const path = join(import.meta.dirname, '../../workers/poll.ts');
     const env = { PATH: process.env['PATH'], BATCHWRIGHT_PROT: '1', BATCHWRIGHT_PORT: 'x' };
-    const worker = spawn(process.execPath, [path], { env, stdio: 'pipe' });
-    let said = '';
-    worker.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    const [code] = (await once(worker, 'close')) as [number];
-    expect(code).toBe(2);
-    expect(said.trimEnd().split('\n')).toHaveLength(2);
+    const { ended, said } = startEntry('poll', env);
+    expect(await ended).toBe(2);
+    expect(said().trimEnd().split('\n')).toEqual([
+      expect.stringContaining('BATCHWRIGHT_PROT'),
+      expect.stringContaining('BATCHWRIGHT_PORT'),
+      expect.stringContaining('OPENAI_API_KEY is not set'),
+    ]);
   });
 });
+
+describe('an entry point', () => {
+  const ALL = 'plan, dispatch, poll, settle, merge';
+  test.each([
+    ['plan', 'plan'],
+    ['dispatch', 'dispatch'],
+    ['poll', 'poll'],
+    ['settle', 'settle'],
+    ['merge', 'merge'],
+    ['sweep', 'sweeping'],
+    ['start', ALL],
+  ])('workers/%s.ts answers %s, and leaves when it is asked to', async (name, work) => {
+    const { place, simulator } = await openScene([]);
+    const { child, ended, said } = startEntry(name, {
+      PATH: process.env['PATH'],
+      HOME: place.folder,
+      OPENAI_BASE_URL: simulator.url,
+      BATCHWRIGHT_DATA_DIR: place.dataDir,
+      BATCHWRIGHT_RUNTIME_DIR: place.runtimeDir,
+      BATCHWRIGHT_CACHE_DIR: join(homedir(), '.cache', 'batchwright'),
+    });
+    await eventually(() => expect(said()).toContain(`worker for ${work} at ${place.dataDir}`));
+    child.kill('SIGTERM');
+    expect(await ended, said()).toBe(0);
+  });
+});
+
+/** A program of workers/, with nothing in its environment but this. */
+function startEntry(name: string, env: NodeJS.ProcessEnv) {
+  const path = join(import.meta.dirname, `../../workers/${name}.ts`);
+  const child = spawn(process.execPath, [path], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, ended, said: () => text };
+}
 
 describe('a worker process that is asked to end', () => {
   test('leaves at once while it still waits for its Redis', async () => {
