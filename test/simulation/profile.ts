@@ -115,7 +115,7 @@ function drawRare(usual: Profile, calm: boolean): Profile {
     fleetMs: rarely(6 * HOUR_MS),
     outageMs: rarely(8 * HOUR_MS),
     clockMs: rarely(6 * HOUR_MS),
-    redisMs: rarely(8 * HOUR_MS),
+    redisMs: rarely(3 * HOUR_MS),
   };
   const whimMs = rarely(HOUR_MS);
   const isLarge = !random.chance(0.88);

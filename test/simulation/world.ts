@@ -243,7 +243,7 @@ export class World {
 
   #loseRedis(): void {
     this.#count('Redis away');
-    const ms = this.random.spread(20 * MINUTE_MS, LONGEST_WITHOUT_REDIS_MS);
+    const ms = this.random.spread(60 * MINUTE_MS, LONGEST_WITHOUT_REDIS_MS);
     this.trace?.(`Redis is away for ${Math.round(ms / MINUTE_MS)} min`);
     this.#redisAwayUntilMs = Math.max(this.#redisAwayUntilMs, this.scheduler.nowMs + ms);
     this.scheduler.after(ms, () => this.queue.dispatch());
