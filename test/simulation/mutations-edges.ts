@@ -60,7 +60,7 @@ export const EDGE_MUTATIONS: readonly Mutation[] = [
     file: 'src/adapters/openai/weather.ts',
     from: '&& status !== 408 && status !== 409;',
     to: '&& status !== 408;',
-    tests: 'test/adapters/openai/weather.test.ts',
+    tests: 'test/adapters/openai/create-batch.test.ts',
   },
   {
     name: 'takes batches over whose validation is not over',
