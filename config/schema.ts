@@ -163,6 +163,9 @@ export const settings = z.object({
   BATCHWRIGHT_UPLOAD_IDLE_MS: whole(100, 3_600_000)
     .default(30_000)
     .describe('An upload that is silent for so long is given up; none is for its duration.'),
+  BATCHWRIGHT_DRAIN_MS: whole(0, 15_000)
+    .default(0)
+    .describe('After SIGTERM the service listens on for so long, and says that it is not ready.'),
   BATCHWRIGHT_TENANT_QUOTA_BYTES: whole(1, Number.MAX_SAFE_INTEGER)
     .optional()
     .describe('What the uploads of one tenant may occupy; default: no limit.'),

@@ -26,7 +26,7 @@ export interface Operations extends Pick<AppParts, 'pages' | 'onError'> {
   /** Names and logs every request: to stand in front of all. */
   readonly requestLog: RequestHandler;
   readonly routes: readonly Mounted[];
-  /** Throws a Problem of 503 where Redis takes nothing now. */
+  /** Throws a Problem of 503 where Redis takes nothing now, or the service is to end. */
   readonly requireQueue: () => Promise<void>;
 }
 
@@ -55,6 +55,7 @@ export function openOperations(parts: OperationsParts): Operations {
     pages: [{ path: QUEUES_PATH, access: getQueues.access, handler: queuesPage(house) }],
     onError: errorLog(log),
     requireQueue: async () => {
+      if (draining.aborted) throw leaving();
       try {
         await house.proveQueue();
       } catch (error) {
@@ -65,6 +66,12 @@ export function openOperations(parts: OperationsParts): Operations {
       }
     },
   };
+}
+
+function leaving(): Problem {
+  const message = 'This process is about to end; nothing was kept of the call. Try it again.';
+  const headers = { 'retry-after': '1', connection: 'close' };
+  return new Problem({ status: 503, code: 'draining', message, headers });
 }
 
 /** A look at the health; the log hears when what is wrong changes. */

@@ -70,8 +70,13 @@ export interface ServiceParts {
   readonly desk: (tenant: TenantId) => Desk;
 }
 
-export interface Service extends Listening {
+export interface Service extends Pick<Listening, 'host' | 'port'> {
   readonly url: string;
+  /**
+   * Takes no new jobs from now on, and no new connections in `drainMs`: balancers that ask until
+   * then send nobody here any more. What still runs after `graceMs` in all is cut.
+   */
+  close(graceMs: number, drainMs?: number): Promise<void>;
 }
 
 /** Opens the doors. Workers are the caller's to start. */
@@ -108,10 +113,11 @@ export async function openService(
   return {
     ...listening,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
-    close: async (graceMs) => {
+    close: async (graceMs, drainMs = 0) => {
       draining.abort();
       clearInterval(housekeeping);
-      await listening.close(graceMs);
+      if (drainMs > 0) await store.clock.sleep(drainMs);
+      await listening.close(graceMs - drainMs);
     },
   };
 }
@@ -220,7 +226,7 @@ async function uploadedSource(
   if (source !== null) return source;
   const kind = placeOf(text)?.kind;
   if (kind !== undefined && kind !== 'uploaded' && (await files.get(desk, text)) !== null) {
-    const message = `${text} has the purpose batch_output; name a file that was uploaded for batch.`;
+    const message = `${text} has the purpose batch_output; name a file that was uploaded.`;
     throw new Problem({ status: 400, code: 'invalid_value', message, param: 'input_file_id' });
   }
   const message = `There is no file ${JSON.stringify(text.slice(0, 60))}: upload it first.`;

@@ -33,7 +33,10 @@ async function openAll(config: Config, store: ReturnType<typeof openStore>) {
   });
   const workers = config.BATCHWRIGHT_WORKERS === 'inline' ? await house.start() : null;
   const leave = async (): Promise<void> => {
-    await Promise.all([service.close(GRACE_MS), workers?.stop(GRACE_MS)]);
+    await Promise.all([
+      service.close(GRACE_MS, config.BATCHWRIGHT_DRAIN_MS),
+      workers?.stop(GRACE_MS),
+    ]);
     await house.close();
     await store.close();
     await log.close();

@@ -26,7 +26,7 @@ const onInvalid = z
 const callbackUrl = z.string().min(1).max(2_048).describe('Is told when the job is over.');
 
 const JOB_PARAM = { job: 'The job’s id.' };
-const QUEUE_AWAY = fault('Redis takes nothing now; nothing was kept of the call.');
+const QUEUE_AWAY = fault('No job is taken now; nothing was kept of the call.');
 const UNKNOWN = { 404: fault('There is no such job.') };
 
 const common = { tag: 'Jobs', access: 'tenant', dialect: 'own' } as const;

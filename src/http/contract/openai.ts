@@ -148,7 +148,7 @@ export const createBatch = defineRoute({
     400: MALFORMED,
     409: refusal('The idempotency key was used for something else.'),
     413: refusal('The body is larger than what is taken, or your share of the disk is used up.'),
-    503: refusal('Redis takes nothing now; nothing was kept of the call.'),
+    503: refusal('No batch is taken now; nothing was kept of the call.'),
     507: refusal('There is no room.'),
   },
 });

@@ -12,6 +12,7 @@ const MEANINGS = {
   body_too_large: 'The JSON body is larger than what is taken.',
   client_gone: 'The client went away before it had its answer.',
   configuration: 'The service is not set up for this.',
+  draining: 'The process is about to end; try again, and another one answers.',
   empty_input: 'The request set holds no request.',
   file_not_found: 'The input file of the batch is not there.',
   forbidden: 'The key is right, and the route is for administrators.',
