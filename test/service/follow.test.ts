@@ -111,7 +111,7 @@ describe('following a job', () => {
     expect(Buffer.concat(blocks).equals(job.result)).toBe(true);
   });
 
-  test('yields the result of a job that is over, and rejects for one that was refused', async () => {
+  test('yields the result of a job that is over, rejects for one that was refused', async () => {
     const house = await hastyHouse();
     const over = await storeJob(house, linesOf([0, 0]));
     await over.merge(COUNTS);

@@ -39,7 +39,7 @@ export const getResult = defineRoute({
       .describe('Only lines that were answered (ok), or all others (failed); default all.'),
     partial: flagInQuery
       .optional()
-      .describe('Of a job that is not over yet: the lines of all chunks that are settled, in order.'),
+      .describe('Of a job that is not over: the lines of all chunks that are settled, in order.'),
     follow: flagInQuery
       .optional()
       .describe('As chunks settle, every line before which none is missing, until all are there.'),

@@ -4,7 +4,7 @@ import { call } from '../../support/service.ts';
 import { requestLine } from '../../support/sets.ts';
 import { CHAT, openDoor } from './door.ts';
 
-it('a batch fails for lines that leave out what OpenAI asks for; the own API inserts it', async () => {
+it('a batch fails for lines that leave out what is asked for; the own API inserts it', async () => {
   const { run, client, url, upload } = await openDoor();
   const [model, messages] = ['gpt-4o-mini', [{ role: 'user', content: 'x' }]];
   const lines = [
