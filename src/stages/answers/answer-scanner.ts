@@ -13,10 +13,14 @@ import {
   OPEN_BRACE,
   QUOTE,
 } from '../../jsonl/json-walker.ts';
+import { OWN_ID_PREFIX } from '../own-error-line.ts';
+import { ErrorFields, UsageFields } from './answer-fields.ts';
 import { keyAt } from './answer-keys.ts';
 import type { Key } from './answer-keys.ts';
 
 const LETTER_N = 0x6e;
+
+const OWN_ID = Buffer.from(OWN_ID_PREFIX);
 
 /** Where a member stands; the same name means different things in different places. */
 type Place = 'line' | 'response' | 'body' | 'usage' | 'details' | 'error' | 'bodyError';
@@ -39,12 +43,12 @@ export class AnswerScanner extends JsonWalker {
   readonly usage = new UsageFields();
   readonly error = new ErrorFields();
   readonly bodyError = new ErrorFields();
-  /** Whether Batchwright wrote the line: only its own error lines say `id: null` and `line`. */
+  /** Whether Batchwright wrote the line: only its own error lines have such an id and a `line`. */
   get isOwn(): boolean {
-    return this.#hasNullId && this.#hasErrorLine;
+    return this.#hasOwnId && this.#hasErrorLine;
   }
 
-  #hasNullId = false;
+  #hasOwnId = false;
   #hasErrorLine = false;
   /** Top-level keys seen in this line, a bit each. */
   #seen = 0;
@@ -90,7 +94,7 @@ export class AnswerScanner extends JsonWalker {
     this.idStart = -1;
     this.idEnd = -1;
     this.idIsNull = false;
-    this.#hasNullId = false;
+    this.#hasOwnId = false;
     this.#hasErrorLine = false;
     this.statusCode = -1;
     this.error.reset();
@@ -156,13 +160,20 @@ export class AnswerScanner extends JsonWalker {
     if (key.name === 'response' && first === OPEN_BRACE) return this.#object('response', at);
     if (key.name === 'error') return this.#errorValue('error', at);
     const behind = this.skipValue(at, 0);
-    if (key.name === 'id') this.#hasNullId = first === LETTER_N;
+    if (key.name === 'id') this.#hasOwnId = first === QUOTE && this.#startsOwn(at + 1);
     if (key.name === 'custom_id') {
       this.idIsNull = first === LETTER_N;
       if (first === QUOTE && behind >= 0) this.idStart = at + 1;
       if (first === QUOTE && behind >= 0) this.idEnd = behind - 1;
     }
     return behind;
+  }
+
+  #startsOwn(at: number): boolean {
+    for (let i = 0; i < OWN_ID.length; i += 1) {
+      if (this.bytes[at + i] !== OWN_ID[i]) return false;
+    }
+    return true;
   }
 
   #responseMember(key: Key, at: number): number {
@@ -217,69 +228,6 @@ export class AnswerScanner extends JsonWalker {
     if (place === 'error' && key.name === 'line') this.#hasErrorLine = true;
     return behind;
   }
-}
-
-/** Tokens of one answer; 0 where it does not state them. */
-class UsageFields {
-  input = 0;
-  output = 0;
-  total = 0;
-  cached = 0;
-  reasoning = 0;
-
-  reset(): void {
-    this.input = 0;
-    this.output = 0;
-    this.total = 0;
-    this.cached = 0;
-    this.reasoning = 0;
-  }
-
-  set(key: Key, count: number): void {
-    if (key.counts !== null) this[key.counts] = count;
-  }
-}
-
-/** Where the texts of an error stand: JSON tokens, quotes included. */
-class ErrorFields {
-  present = false;
-  #codeStart = -1;
-  #codeEnd = -1;
-  #typeStart = -1;
-  #typeEnd = -1;
-  #messageStart = -1;
-  #messageEnd = -1;
-
-  reset(): void {
-    this.present = false;
-    this.#codeStart = -1;
-    this.#typeStart = -1;
-    this.#messageStart = -1;
-  }
-
-  set(key: Key, start: number, end: number): void {
-    if (key.name === 'code') [this.#codeStart, this.#codeEnd] = [start, end];
-    if (key.name === 'type') [this.#typeStart, this.#typeEnd] = [start, end];
-    if (key.name === 'message') [this.#messageStart, this.#messageEnd] = [start, end];
-  }
-
-  /** The code, else the type; '' where an error says neither; null where there is no error. */
-  code(bytes: Buffer): string | null {
-    if (!this.present) return null;
-    const code = textAt(bytes, this.#codeStart, this.#codeEnd);
-    return code === '' ? textAt(bytes, this.#typeStart, this.#typeEnd) : code;
-  }
-
-  message(bytes: Buffer): string {
-    return textAt(bytes, this.#messageStart, this.#messageEnd);
-  }
-}
-
-/** A string's text, a number as it stands, '' for anything else. */
-function textAt(bytes: Buffer, start: number, end: number): string {
-  if (start < 0) return '';
-  const token: unknown = JSON.parse(bytes.toString('utf8', start, end));
-  return typeof token === 'string' || typeof token === 'number' ? String(token) : '';
 }
 
 /** The value of plain digits, at most 2^32 - 1; -1 for any other token. */

@@ -4,10 +4,10 @@ import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import type { ClassCounts, UsageByModel } from '../../domain/answer.ts';
 import type { Close, PartRecord } from '../../domain/chunk.ts';
 import { invariant } from '../../domain/errors.ts';
+import { ownErrorLine } from '../own-error-line.ts';
 import { countClasses, countOutcomes } from './assess.ts';
 import type { ChunkAnswers } from './chunk-answers.ts';
 import { ChunkOutcomes } from './chunk-outcomes.ts';
-import { ownErrorLine } from './own-error-line.ts';
 import { PartWriter } from './part-writer.ts';
 import { writeQuarantine } from './quarantine.ts';
 
@@ -72,12 +72,12 @@ function errorLineOf(record: number, outcomes: ChunkOutcomes, close: Close | nul
   const { index } = outcomes;
   const refusal = outcomes.refusals.get(record);
   if (refusal !== undefined) {
-    return ownErrorLine(index.rawId(record), index.line(record), refusal.code, refusal.message);
+    return ownErrorLine(index.rawId(record), index.line(record), refusal);
   }
   invariant(close !== null, `line ${index.line(record)} is pending while its chunk settles`);
   const last = outcomes.className(record);
   const message = last === null ? close.message : `${close.message} Its last answer: ${last}.`;
-  return ownErrorLine(index.rawId(record), index.line(record), close.code, message);
+  return ownErrorLine(index.rawId(record), index.line(record), { code: close.code, message });
 }
 
 function settleQuarantine(outcomes: ChunkOutcomes, path: string): void {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Rejection } from '../../domain/request.ts';
 import { FLAG_REJECTED, LineIndex, RECORD_BYTES } from '../../jsonl/line-index.ts';
 import { writeAll } from './append-file.ts';
-import { errorLine } from './error-line.ts';
+import { ownErrorLine } from '../own-error-line.ts';
 
 /** Chunks whose files are held open at once. */
 const MAX_OPEN = 50;
@@ -31,7 +31,7 @@ export class LateRejections {
     const idOffset = bytes.readUInt32LE(16);
     const rawId = read(files.ids, idOffset, bytes.readUInt32LE(20));
     const line = new LineIndex(bytes, rawId).line(0);
-    const answer = errorLine(rawId, line, rejection);
+    const answer = ownErrorLine(rawId, line, rejection);
     writeAll(files.rejected, answer, 0, answer.length, files.sizeBytes);
     bytes.writeUInt8(bytes.readUInt8(6) | FLAG_REJECTED, 6);
     bytes.writeUInt32LE(files.sizeBytes, 8);

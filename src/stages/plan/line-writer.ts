@@ -4,7 +4,7 @@ import { FLAG_ESCAPED_ID, FLAG_NO_ID, FLAG_REJECTED } from '../../jsonl/line-ind
 import type { Rejection } from '../../domain/request.ts';
 import type { DraftChunk } from './chunk.ts';
 import type { ChunkFiles } from './chunk-files.ts';
-import { errorLine } from './error-line.ts';
+import { ownErrorLine } from '../own-error-line.ts';
 import type { Splice } from './splice.ts';
 
 /** Where a line and its id stand; positions in `buffer`, but the id's in `idBytes`. */
@@ -88,7 +88,7 @@ export class LineWriter {
     if (chunk.files === null) return;
     const { idBytes, idStart, idEnd, line } = placed;
     const rawId = idStart === idEnd ? null : idBytes.subarray(idStart, idEnd);
-    const answer = errorLine(rawId, line, rejection);
+    const answer = ownErrorLine(rawId, line, rejection);
     const record = this.#record;
     const idFlag = rawId === null ? FLAG_NO_ID : 0;
     record.flags = FLAG_REJECTED | idFlag | (placed.idEscaped ? FLAG_ESCAPED_ID : 0);

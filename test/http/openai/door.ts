@@ -97,10 +97,28 @@ export async function checkedFetch(
   const url = new URL(input instanceof Request ? input.url : input);
   await requireDeclared(init?.method ?? 'GET', url.href, response.status);
   const name = nameOf(init?.method ?? 'GET', url.pathname, response.ok);
+  if (name === null) requireAnswers(await response.clone().text());
   if (name === null) return response;
   const faults = faultsOf(name, await response.clone().json());
   expect(faults, `${name} of ${init?.method} ${url.pathname}`).toEqual([]);
   return response;
+}
+
+/** OpenAI's schemas say nothing of answer lines; typed clients rely on what its guide shows. */
+function requireAnswers(content: string): void {
+  for (const text of content.split('\n').slice(0, -1)) {
+    if (!text.startsWith('{') || !text.includes('"response":')) continue;
+    const {
+      id,
+      custom_id: customId,
+      response,
+      error,
+    } = JSON.parse(text) as Record<string, unknown>;
+    expect([typeof id, typeof customId], text).toEqual(['string', 'string']);
+    expect(response === null, text).toBe(error !== null);
+    const words = error === null ? {} : { code: expect.any(String), message: expect.any(String) };
+    expect(error ?? {}, text).toMatchObject(words);
+  }
 }
 
 /** Null: the answer is a file's content. */

@@ -12,7 +12,7 @@ import {
 } from './made-answers.ts';
 
 const EXHAUSTED =
-  '{"id":null,"custom_id":"x","response":null,' +
+  '{"id":"batchwright-9","custom_id":"x","response":null,' +
   '"error":{"code":"attempts_exhausted","message":"No answer.","line":9}}\n';
 
 const LINES = [

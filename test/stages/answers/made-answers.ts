@@ -42,7 +42,7 @@ export function sent(line: number, rawId: string): MadeLine {
 export function rejectedLine(made: MadeLine): string {
   const id = made.rawId === null ? 'null' : `"${made.rawId}"`;
   const error = `{"code":"invalid_method","message":"m","line":${made.line}}`;
-  return `{"id":null,"custom_id":${id},"response":null,"error":${error}}\n`;
+  return `{"id":"batchwright-${made.line}","custom_id":${id},"response":null,"error":${error}}\n`;
 }
 
 export function requestLine(rawId: string): string {

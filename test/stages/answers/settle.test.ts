@@ -76,9 +76,10 @@ describe('settleChunk', () => {
     const attempt = makeAttempt(folder.path, 1, null, expiredLine('b'));
     const { part, lines } = settle(folder.path, made, [attempt], EXHAUSTED);
     expect(lines).toEqual([
-      '{"id":null,"custom_id":"é\\u2028\\"","response":null,"error":' +
+      '{"id":"batchwright-3","custom_id":"é\\u2028\\"","response":null,"error":' +
         '{"code":"attempts_exhausted","message":"No answer after 3 attempts.","line":3}}\n',
-      '{"id":null,"custom_id":"b","response":null,"error":{"code":"attempts_exhausted","message":' +
+      '{"id":"batchwright-70000000001","custom_id":"b","response":null,' +
+        '"error":{"code":"attempts_exhausted","message":' +
         '"No answer after 3 attempts. Its last answer: batch_expired.","line":70000000001}}\n',
     ]);
     expect(part).toMatchObject({ succeeded: 0, failed: 2, rejected: 0 });
@@ -100,7 +101,7 @@ describe('settleChunk', () => {
     const attempt = makeAttempt(folder.path, 2, successLine('c') + successLine('a'));
     const { part, lines } = settle(folder.path, made, [invalid, attempt]);
     expect(lines[1]).toBe(
-      '{"id":null,"custom_id":"b","response":null,' +
+      '{"id":"batchwright-5","custom_id":"b","response":null,' +
         '"error":{"code":"invalid_request","message":"Missing \\"model\\"","line":5}}\n',
     );
     expect(part).toMatchObject({ succeeded: 2, failed: 1 });
@@ -130,7 +131,7 @@ describe('settleChunk', () => {
     const { part, lines } = settle(folder.path, made, [attempt]);
     expect(lines[0]).toBe(successLine('a'));
     expect(lines[1]).toMatch(
-      /^\{"id":null,"custom_id":"b",.*"code":"answer_unreadable",.*"line":2\}\}\n$/,
+      /^\{"id":"batchwright-2","custom_id":"b",.*"code":"answer_unreadable",.*"line":2\}\}\n$/,
     );
     expect(lines[2]).toMatch(/"custom_id":"\\u00e9".*"code":"answer_unreadable"/);
     expect(part).toMatchObject({ succeeded: 1, failed: 2, unparsable: 2, strangers: 0 });

@@ -108,7 +108,8 @@ function asExpected(written: WrittenLine): Expected {
   const { line, id, text, isRejected } = written;
   if (!isRejected) return { line, code: null, id, sent: text };
   const answer = JSON.parse(text) as { custom_id: string | null; error: { code: string } };
-  expect(answer).toMatchObject({ id: null, custom_id: id, response: null, error: { line } });
+  const own = `batchwright-${line}`;
+  expect(answer).toMatchObject({ id: own, custom_id: id, response: null, error: { line } });
   return { line, code: answer.error.code, id, sent: null };
 }
 
