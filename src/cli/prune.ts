@@ -2,10 +2,11 @@
 
 import type { Command } from 'commander';
 import { Refusal } from '../domain/errors.ts';
+import { parseJobId } from '../domain/ids.ts';
 import type { JobState } from '../domain/job.ts';
 import { isTerminal } from '../domain/job.ts';
 import type { Store } from '../compose.ts';
-import { SOURCES_FOLDER } from '../stages/names.ts';
+import { OPEN_FOLDER, openName, SOURCES_FOLDER } from '../stages/names.ts';
 import type { CommonFlags } from './settings.ts';
 import { terminalOf, wholeOption, withCommonFlags, withStore } from './settings.ts';
 import { plural } from './terminal.ts';
@@ -50,10 +51,18 @@ async function chosen(store: Store, texts: string[], flags: PruneFlags): Promise
   return states.filter((state) => state.spec.createdAtMs <= before);
 }
 
-/** Unfinished writes of dead processes, and piped input that no job came to use. */
+/**
+ * Unfinished writes of dead processes, marks of jobs that are over, and piped input that no job
+ * came to use.
+ */
 async function removeLeftovers(store: Store): Promise<void> {
   await store.blobs.removeAbandoned();
   await store.scratch.removeAbandoned();
+  for (const name of await store.blobs.list(OPEN_FOLDER)) {
+    const id = parseJobId(name);
+    const state = id === null ? null : await store.views.job(id);
+    if (state !== null && isTerminal(state)) await store.blobs.delete(openName(state.spec.id));
+  }
   for (const name of await store.blobs.list(SOURCES_FOLDER)) {
     const path = `${SOURCES_FOLDER}/${name}`;
     const head = await store.blobs.head(path);

@@ -38,6 +38,9 @@ const CONCURRENCY = 16;
 /** A slot that no journal explains is freed after this time: an upload may still run. */
 const SLOT_GRACE_MS = 15 * 60_000;
 
+/** The same where the journal says that nothing of the chunk is about to be sent. */
+const IDLE_SLOT_GRACE_MS = 60_000;
+
 export class Sweep {
   readonly #tools: Tools;
   readonly #queue: WorkQueue;
@@ -80,6 +83,8 @@ export class Sweep {
     const round: Round = {
       waiting: new Map(),
       live: new Set(),
+      sending: new Set(),
+      unread: new Set(),
       models: new Set(),
       looks: [],
       oldest,
@@ -95,12 +100,14 @@ export class Sweep {
     await this.#neighbours.show().catch(failed);
     for (const name of await this.#tools.blobs.list(OPEN_FOLDER)) {
       const id = parseJobId(name);
+      if (id === null) continue;
+      round.unread.add(id);
       // One job that cannot be read must not keep the others from going on.
-      if (id !== null) await this.#sweepOpen(id, round, failed).catch(failed);
+      await this.#sweepOpen(id, round, failed).then(() => round.unread.delete(id), failed);
     }
     const slots = new Map<string, ChunkRef[]>();
     for (const model of round.models) {
-      await this.#freeDeadSlots(model, round.live).then((held) => slots.set(model, held), failed);
+      await this.#freeDeadSlots(model, round).then((held) => slots.set(model, held), failed);
     }
     // A board that misses slots would let too many batches live: the next sweep tries again.
     if (!wasReady && round.isRestored) await this.#tools.board.markReady().catch(failed);
@@ -209,6 +216,7 @@ export class Sweep {
     if (state.status === 'settled' && !known.marked) await markSettled(task, this.#tools);
     round.models.add(modelOf(task));
     if (holdsSlot(state)) round.live.add(keyOf(ref));
+    else if (owedByChunk(state)?.step === 'upload') round.sending.add(keyOf(ref));
     // What has no batch yet takes its slot itself, where there is one.
     if (needsSlot(state)) await this.#tools.board.restoreSlot(modelOf(task), ref);
     const due = chunkBell(ref.job, ref.chunk, state, version);
@@ -240,10 +248,14 @@ export class Sweep {
   }
 
   /** Resolves to those that hold a slot of the model now. */
-  async #freeDeadSlots(model: string, live: ReadonlySet<string>): Promise<ChunkRef[]> {
+  async #freeDeadSlots(model: string, round: Round): Promise<ChunkRef[]> {
     const held: ChunkRef[] = [];
     for (const { holder, heldMs } of await this.#tools.board.holders(model)) {
-      if (live.has(keyOf(holder)) || heldMs < SLOT_GRACE_MS) held.push(holder);
+      const key = keyOf(holder);
+      const isUnsure = !round.isRestored || round.unread.has(holder.job);
+      const maySend = isUnsure || round.sending.has(key);
+      const graceMs = maySend ? SLOT_GRACE_MS : IDLE_SLOT_GRACE_MS;
+      if (round.live.has(key) || heldMs < graceMs) held.push(holder);
       else await this.#tools.board.freeSlot(model, holder);
     }
     return held;
@@ -255,6 +267,10 @@ interface Round {
   readonly waiting: Map<string, number>;
   /** Chunks that hold a slot by the journal. */
   readonly live: Set<string>;
+  /** Chunks that may take a slot of which the journal does not tell yet. */
+  readonly sending: Set<string>;
+  /** Open jobs that could not be looked at as a whole. */
+  readonly unread: Set<JobId>;
   readonly models: Set<string>;
   readonly looks: JobLook[];
   readonly oldest: OldestSteps;

@@ -6,7 +6,7 @@ import { Brake } from '../../src/service/brake.ts';
 import { workingName } from '../../src/stages/names.ts';
 import type { Tools } from '../../src/stages/tools.ts';
 import { Scene } from '../simulation/scene.ts';
-import { SWEEP_MS, watchedJob, watching } from './support/watched.ts';
+import { slotTakenByAnother, SWEEP_MS, watchedJob, watching } from './support/watched.ts';
 
 async function times(count: number, work: () => Promise<void>): Promise<void> {
   for (let done = 0; done < count; done += 1) await work();
@@ -89,17 +89,12 @@ describe('a job that waits for good reason', () => {
   });
 
   it('is not told of while another job has all the slots', async () => {
-    const { scene, sweep } = await watchedJob(undefined, { maxLiveBatches: 1 });
-    const other = { job: `job_${'z'.repeat(26)}`, chunk: chunkIdOf(0) } as never;
-    const model = 'model';
-    const taken = async () => {
-      await scene.world.board.restoreSlot(model, other);
-      await sweep();
-    };
-    await times(6, taken);
+    const { another, changes } = slotTakenByAnother();
+    const { scene, sweep } = await watchedJob(changes, { maxLiveBatches: 1 });
+    await times(6, sweep);
     expect(scene.world.notices.get('job_idle')).toBeUndefined();
-    await scene.world.board.freeSlot(model, other);
-    await times(3, sweep);
+    another.isThere = false;
+    await times(4, sweep);
     expect(scene.world.notices.get('job_idle')).toBe(1);
   });
 

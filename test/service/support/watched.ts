@@ -1,7 +1,10 @@
 /** A planned job, and a process that only sweeps, whose alerts are kept beside the job. */
 
 import type { Alert } from '../../../src/domain/alert.ts';
+import type { JobId } from '../../../src/domain/ids.ts';
+import { chunkIdOf } from '../../../src/domain/ids.ts';
 import { Alerts, KeptNotices } from '../../../src/service/alerts.ts';
+import type { LiveBoard } from '../../../src/ports/live-board.ts';
 import { Sweep } from '../../../src/service/sweep.ts';
 import { Watch } from '../../../src/stages/watch.ts';
 import type { Tools } from '../../../src/stages/tools.ts';
@@ -60,4 +63,20 @@ export async function watching(
     alerts,
     shown: async () => (await alerts()).map(({ code }) => code),
   };
+}
+
+/** A job that lies elsewhere takes the slot again and again, until the test says otherwise. */
+export function slotTakenByAnother() {
+  const holder = { job: `job_${'z'.repeat(26)}` as JobId, chunk: chunkIdOf(0) };
+  const another = { holder, isThere: true };
+  const changes = ({ board }: Tools): Partial<Tools> => {
+    const holders: LiveBoard['holders'] = async (model) => {
+      if (another.isThere) await board.restoreSlot(model, holder);
+      return board.holders(model);
+    };
+    const get = (target: LiveBoard, key: string | symbol): unknown =>
+      key === 'holders' ? holders : Reflect.get(target, key);
+    return { board: new Proxy(board, { get }) };
+  };
+  return { another, changes };
 }
