@@ -14,6 +14,7 @@ import { chunkBell, jobBell } from './bells.ts';
 import type { Brake } from './brake.ts';
 import type { JobViews } from './job-views.ts';
 import { isPlanned } from './job-views.ts';
+import { taskInLine } from './next-in-line.ts';
 
 export class ChunkEffects {
   readonly #tools: Tools;
@@ -64,10 +65,12 @@ export class ChunkEffects {
 
   /** Rings what a chunk owes, from its journal. */
   async ringChunk(job: JobState & { plan: PlanReference }, chunk: PlannedChunk): Promise<void> {
-    const task = await this.#views.chunkTask(job, chunk);
+    await this.#ringTask(await this.#views.chunkTask(job, chunk));
+  }
+
+  async #ringTask(task: ChunkTask): Promise<void> {
     await this.#tools.board.setProgress(refOf(task), progressOf(task, { kind: 'idle' }));
-    if (task.stream.state.status === 'settled') return;
-    await this.#ring(task);
+    if (task.stream.state.status !== 'settled') await this.#ring(task);
   }
 
   async #ring(task: ChunkTask): Promise<void> {
@@ -88,11 +91,8 @@ export class ChunkEffects {
   /** To the next in line. */
   async #giveSlot(task: ChunkTask): Promise<void> {
     const next = await this.#tools.board.freeSlot(modelOf(task), refOf(task));
-    if (next === null) return;
-    const job = await this.#views.job(next.job);
-    if (job === null || !isPlanned(job)) return;
-    const chunk = await this.#views.plannedChunk(job, next.chunk);
-    if (chunk !== null) await this.ringChunk(job, chunk);
+    const inLine = next === null ? null : await taskInLine(next, this.#views);
+    if (inLine !== null) await this.#ringTask(inLine);
   }
 }
 

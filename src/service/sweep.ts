@@ -24,6 +24,8 @@ import { BatchAlarms } from './batch-alarms.ts';
 import type { Callbacks } from './callbacks.ts';
 import { chunkBell, jobBell } from './bells.ts';
 import { isShown, progressOf } from './chunk-effects.ts';
+import type { SlotSigns } from './dead-slots.ts';
+import { DeadSlots, slotKey } from './dead-slots.ts';
 import type { JobLook, Slots } from './idleness.ts';
 import { Idleness } from './idleness.ts';
 import type { JobViews } from './job-views.ts';
@@ -35,12 +37,6 @@ import { SleepingBells } from './sleeping-bells.ts';
 /** Chunks whose streams are loaded at once. */
 const CONCURRENCY = 16;
 
-/** A slot that no journal explains is freed after this time: an upload may still run. */
-const SLOT_GRACE_MS = 15 * 60_000;
-
-/** The same where the journal says that nothing of the chunk is about to be sent. */
-const IDLE_SLOT_GRACE_MS = 60_000;
-
 export class Sweep {
   readonly #tools: Tools;
   readonly #queue: WorkQueue;
@@ -51,6 +47,7 @@ export class Sweep {
   readonly #idleness: Idleness;
   readonly #batches: BatchAlarms;
   readonly #sleepers: SleepingBells;
+  readonly #deadSlots: DeadSlots;
   #oldest = new OldestSteps();
 
   constructor(
@@ -70,6 +67,7 @@ export class Sweep {
     this.#idleness = new Idleness(tools);
     this.#batches = new BatchAlarms(tools);
     this.#sleepers = new SleepingBells(tools, queue);
+    this.#deadSlots = new DeadSlots(tools.board, queue, views);
   }
 
   /** How long the oldest owed steps had waited when the last sweep saw them. */
@@ -107,7 +105,7 @@ export class Sweep {
     }
     const slots = new Map<string, ChunkRef[]>();
     for (const model of round.models) {
-      await this.#freeDeadSlots(model, round).then((held) => slots.set(model, held), failed);
+      await this.#deadSlots.free(model, round).then((held) => slots.set(model, held), failed);
     }
     // A board that misses slots would let too many batches live: the next sweep tries again.
     if (!wasReady && round.isRestored) await this.#tools.board.markReady().catch(failed);
@@ -215,8 +213,8 @@ export class Sweep {
     // Who settled it may have died before its mark, and nothing else is owed.
     if (state.status === 'settled' && !known.marked) await markSettled(task, this.#tools);
     round.models.add(modelOf(task));
-    if (holdsSlot(state)) round.live.add(keyOf(ref));
-    else if (owedByChunk(state)?.step === 'upload') round.sending.add(keyOf(ref));
+    if (holdsSlot(state)) round.live.add(slotKey(ref));
+    else if (owedByChunk(state)?.step === 'upload') round.sending.add(slotKey(ref));
     // What has no batch yet takes its slot itself, where there is one.
     if (needsSlot(state)) await this.#tools.board.restoreSlot(modelOf(task), ref);
     const due = chunkBell(ref.job, ref.chunk, state, version);
@@ -246,41 +244,15 @@ export class Sweep {
     round.waiting.set(model, rung + 1);
     return rung >= this.#tools.policy.maxLiveBatches;
   }
-
-  /** Resolves to those that hold a slot of the model now. */
-  async #freeDeadSlots(model: string, round: Round): Promise<ChunkRef[]> {
-    const held: ChunkRef[] = [];
-    for (const { holder, heldMs } of await this.#tools.board.holders(model)) {
-      const key = keyOf(holder);
-      const isUnsure = !round.isRestored || round.unread.has(holder.job);
-      const maySend = isUnsure || round.sending.has(key);
-      const graceMs = maySend ? SLOT_GRACE_MS : IDLE_SLOT_GRACE_MS;
-      if (round.live.has(key) || heldMs < graceMs) held.push(holder);
-      else await this.#tools.board.freeSlot(model, holder);
-    }
-    return held;
-  }
 }
 
-interface Round {
+interface Round extends SlotSigns {
   /** Waiting chunks seen so far, by model. */
   readonly waiting: Map<string, number>;
-  /** Chunks that hold a slot by the journal. */
-  readonly live: Set<string>;
-  /** Chunks that may take a slot of which the journal does not tell yet. */
-  readonly sending: Set<string>;
-  /** Open jobs that could not be looked at as a whole. */
-  readonly unread: Set<JobId>;
   readonly models: Set<string>;
   readonly looks: JobLook[];
   readonly oldest: OldestSteps;
-  /** False where the board could not be told something that the journal says. */
-  isRestored: boolean;
 }
 
 /** Takes what failed: the sweep goes on with the rest, and rejects with it in the end. */
 type Failed = (error: unknown) => void;
-
-function keyOf(ref: ChunkRef): string {
-  return `${ref.job}/${ref.chunk}`;
-}

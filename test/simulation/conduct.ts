@@ -13,8 +13,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** A brake that is due is pulled within this time, though who noticed it first may have died. */
 const BRAKE_MS = HOUR_MS;
 
-/** A slot that no journal explains is freed after this time. */
-const SLOT_GRACE_MS = 15 * MINUTE_MS;
+/** A slot that no journal explains may be freed after this time. */
+const SLOT_GRACE_MS = MINUTE_MS;
 
 /** Calls that fail within an hour, for each stream, and for people; with growing waits. */
 const FAILED_CALLS_AN_HOUR = 150;

@@ -15,7 +15,7 @@ import type { World } from './world.ts';
 /** Batches of a chunk that may fail validation before all of it is given up. */
 const MAX_FAILED = 3;
 
-/** What a chunk took in: its own attempts, in order, each with the batch behind it. */
+/** What a chunk took in, in order, each with the batch behind it. */
 type Taken = readonly (CollectedAttempt & { readonly batch: Batch })[];
 
 type Facts = NonNullable<ReturnType<typeof readAnswer>>['facts'];
@@ -26,12 +26,12 @@ export function takenByRequest(world: World, job: JobId): ReadonlyMap<string, Ta
   for (const [key, { collected }] of world.audit.chunks) {
     const chunk = key.startsWith(`${job}/`) ? parseChunkId(key.slice(job.length + 1)) : null;
     if (chunk === null) continue;
-    const own = collected.flatMap((attempt) => {
+    const all = collected.flatMap((attempt) => {
       const batch = world.model.batches.get(attempt.batchId);
-      return attempt.stray || batch === undefined ? [] : [{ ...attempt, batch }];
+      return batch === undefined ? [] : [{ ...attempt, batch }];
     });
     const index = world.store.peek(chunkFileName(job, chunk, 'lines.idx')).toString();
-    for (const { id } of JSON.parse(index) as IndexedLine[]) taken.set(id, own);
+    for (const { id } of JSON.parse(index) as IndexedLine[]) taken.set(id, all);
   }
   return taken;
 }
@@ -46,11 +46,13 @@ export function unfounded(
 ): string | null {
   const code = errorCode ?? bodyErrorCode ?? '';
   if (reject === true) return code === 'rejected' ? null : `${id} was rejected, not ${code}`;
-  const tries = taken.filter((one) => isTry(one, id)).length;
+  // A stray answers, but what it leaves open is no try of ours.
+  const own = taken.filter(({ stray }) => !stray);
+  const tries = own.filter((one) => isTry(one, id)).length;
   const isFounded =
     statusCode === null
-      ? isOwnFounded(id, code, known, taken, tries >= fewestAllowed)
-      : natureOf(id) === 'final' && statusCode === 400 && tries > 0;
+      ? isOwnFounded(id, code, known, own, tries >= fewestAllowed)
+      : natureOf(id) === 'final' && statusCode === 400 && taken.some((one) => isTry(one, id));
   if (isFounded) return null;
   return `${id} ends with ${statusCode ?? ''} ${code} after ${tries} of ${fewestAllowed} tries`;
 }
@@ -60,7 +62,7 @@ export function repeatsFinal({ custom_id: id }: SimulatedRequest, taken: Taken):
   if (natureOf(id) !== 'final') return false;
   // Of a batch that was cut short the refusals may be missing: nothing in them is paid.
   const told = taken.filter(
-    ({ batch }) => batch.status === 'completed' && batch.filesShownAtMs === 0,
+    ({ batch, stray }) => !stray && batch.status === 'completed' && batch.filesShownAtMs === 0,
   );
   return told.filter(({ batch }) => batch.answers.has(id)).length > 1;
 }
