@@ -19,8 +19,11 @@ import { MOVED, later } from './tools.ts';
 /** Looks in one settle window, at least. */
 const LOOKS_PER_WINDOW = 12;
 
-/** Each create that is lost cost an upload: a provider that loses them all is given time. */
-const MAX_PAUSE_MS = 60 * 60_000;
+/**
+ * Each create that is lost cost an upload: a provider that loses them all is given time, up to so
+ * many of the longest waits after a failed call (by default an hour).
+ */
+const LONGEST_WAITS = 30;
 
 /** Pages of the provider's file list that are searched for an older file of the job. */
 const WITNESS_PAGES = 20;
@@ -81,7 +84,8 @@ export async function abandon(task: ChunkTask, tools: Tools): Promise<StageAnswe
   const chosen = chosenOf(task, found);
   if (chosen !== undefined) return take(task, chosen, found, tools);
   if (!(await isGone(task, upload, tools))) return unseen(task, tools);
-  const pauseMs = grow(tools.policy.retry.weatherBaseMs, MAX_PAUSE_MS, state.pauses);
+  const { weatherBaseMs, weatherMaxMs } = tools.policy.retry;
+  const pauseMs = grow(weatherBaseMs, LONGEST_WAITS * weatherMaxMs, state.pauses);
   await task.stream.decide({ type: 'abandoned', attemptId, pauseMs });
   // Not before: where the append fails, the next try has to know that the file was there.
   tools.watch.forget(seenKey(upload.fileId));
