@@ -11,13 +11,16 @@ import type { JobState, ProviderIdentity } from '../domain/job.ts';
 import { accountName } from '../stages/names.ts';
 import type { Tools } from '../stages/tools.ts';
 
-/** A mark that nobody renews for this time, and for two sweeps of theirs, is nobody's any more. */
+/** A mark is renewed by the first sweep after this time: each write costs a flush. */
+const RENEW_MS = 60_000;
+
+/** A mark that nobody renews for this time, and for two beats of theirs, is nobody's any more. */
 const SILENCE_MS = 5 * 60_000;
 
 /** An alert that lasts is told again. */
 const REMINDER_MS = 60 * 60_000;
 
-/** What a process leaves at each sweep. */
+/** What a process leaves. */
 interface Mark {
   readonly by: string;
   readonly beat: number;
@@ -47,6 +50,7 @@ export class Neighbours {
   /** Shows the processes of other accounts that somebody works for this one. */
   async show(): Promise<void> {
     const nowMs = this.#tools.clock.monotonicMs();
+    if (this.#shownMs !== null && nowMs - this.#shownMs < RENEW_MS) return;
     this.#name ??= this.#tools.ids.nonce();
     this.#beat += 1;
     const everyMs = Math.round(nowMs - (this.#shownMs ?? nowMs));
