@@ -11,7 +11,7 @@ import { taskInLine } from './next-in-line.ts';
 const SLOT_GRACE_MS = 15 * 60_000;
 
 /** The same where the journal says that nothing of the chunk is about to be sent. */
-const IDLE_SLOT_GRACE_MS = 60_000;
+const IDLE_SLOT_GRACE_MS = 20_000;
 
 /** What a sweep has seen of who may hold slots; chunks by their `slotKey`. */
 export interface SlotSigns {

@@ -20,7 +20,7 @@ it('a sweep leaves an uploaded chunk in line behind who has its slot: nothing id
 describe('a slot that the journal does not explain', () => {
   const MINUTE_MS = 60_000;
 
-  it('is free in a minute where nothing of its chunk is about to be sent', async () => {
+  it('is free at the next sweep where nothing of its chunk is about to be sent', async () => {
     const { scene, worker, sweep } = await watchedJob(undefined, { maxLiveBatches: 1 });
     await scene.chunkUntil(worker, 'ended');
     const { board } = scene.world;

@@ -14,7 +14,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const BRAKE_MS = HOUR_MS;
 
 /** A slot that no journal explains may be freed after this time. */
-const SLOT_GRACE_MS = MINUTE_MS;
+const SLOT_GRACE_MS = 20_000;
 
 /** Calls that fail within an hour, for each stream, and for people; with growing waits. */
 const FAILED_CALLS_AN_HOUR = 150;
