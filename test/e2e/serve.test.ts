@@ -1,8 +1,10 @@
 /** The service as a process: how it begins, and how it ends when it is asked to. */
 
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:http';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
@@ -24,13 +26,18 @@ async function serve(place: Place, env: NodeJS.ProcessEnv = {}) {
 }
 
 /** An upload that the service has begun to take, and that is not at its end. */
-async function beginUpload(url: string): Promise<ClientRequest> {
+async function beginUpload(url: string, { dataDir }: Place): Promise<ClientRequest> {
   const headers = { ...JSONL, expect: '100-continue' };
   const upload = request(`${url}/v1/jobs`, { method: 'POST', headers });
   upload.on('error', () => undefined);
   upload.flushHeaders();
   await once(upload, 'continue');
   upload.write(asInput(LINES.slice(0, 10)));
+  // Node says `continue` before anybody has looked at the request.
+  await eventually(async () => {
+    const names = await readdir(join(dataDir, 'scratch'), { recursive: true });
+    expect(names.map((name) => basename(name))).toContain('body');
+  });
   return upload;
 }
 
@@ -48,7 +55,7 @@ async function terminate(running: Running): Promise<void> {
 test('after SIGTERM an upload comes to its end and is accepted, and the job is done', async () => {
   const { place, simulator } = await openScene(LINES);
   const { running, url } = await serve(place);
-  const upload = await beginUpload(url);
+  const upload = await beginUpload(url, place);
   await terminate(running);
   // Nothing new is taken any more.
   await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
@@ -95,7 +102,7 @@ test('a second SIGTERM ends the process at once; a taken port is refused with 2'
   const second = await place.command(['serve', '--port', port, '--workers', 'none']);
   expect(second.code, second.stderr).toBe(2);
   expect(second.stderr).toContain(`127.0.0.1, port ${port} cannot be used (EADDRINUSE): choose`);
-  const upload = await beginUpload(url);
+  const upload = await beginUpload(url, place);
   await terminate(running);
   running.signal('SIGTERM');
   expect((await running.ended).code).toBe(130);
